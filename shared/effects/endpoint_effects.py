@@ -102,7 +102,7 @@ def capture_baseline(session: RunSession) -> BaselineCaptured:
 def patch_staging(session: RunSession) -> StagingPatched | StagingRefused:
     """Give the challenger to the staging endpoint by a read-only link: the job's own link may permit writes."""
     back = session.run.override is not None  # the model of an operator's rollback is archived
-    path = archived_model_of(session.run) if back else model_path(session.run)
+    path = archived_model_of(session.run) if back else model_path(session.run, session.route.training)
     error = _patched(session, _staging_of(session), path)
     return StagingRefused(error) if error is not None else StagingPatched()
 

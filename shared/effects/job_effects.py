@@ -161,7 +161,7 @@ def read_job_evaluation(session: RunSession, effect: ReadEvaluation) -> Evaluati
         evaluation,
     ):  # chosen by the service: neither the app nor an endpoint may follow it elsewhere
         session.services.routes.check_output(session.route, location.base + location.relative)
-    check_places((model, evaluation), output_paths(session.run))
+    check_places((model, evaluation), output_paths(session.run, session.route.training))
     text = training.read_output(evaluation, EVALUATION_LIMIT_BYTES)
     settings = session.route.training
     report = read_evaluation(text, settings.evaluation_row if isinstance(settings, ClassicTraining) else 0)

@@ -44,4 +44,4 @@ def submit(route: Route, run: Run, input_blob: str = "") -> SubmitJob:
 def job_request(route: Route, run: Run, input_blob: str) -> JobRequest:
     """Return the request of this attempt's job, which reads `input_blob` (container/path)."""
     subject = JobSubject(run.route, run.run_id, run.attempt, run.blob, run.etag)
-    return JobRequest(input_blob, *output_paths(run), route.deadlines.job_access_s, subject)
+    return JobRequest(input_blob, *output_paths(run, route.training), route.deadlines.job_access_s, subject)

@@ -7,6 +7,7 @@ import hashlib
 from dataclasses import replace
 
 from shared.records.run import Run
+from shared.routes.route import Training
 
 TRAINING = "training"  # the container of pinned inputs and job outputs, in <run_id>/<attempt>/
 QUARANTINE = "quarantine"  # copies of bad files, with their problems, in <route>/<run_id>/
@@ -94,15 +95,15 @@ def _extension(run: Run) -> str:
     return next((form for form in FORMS if name.endswith(form)), FORMS[-1])
 
 
-def output_paths(run: Run) -> tuple[str, str]:
+def output_paths(run: Run, training: Training) -> tuple[str, str]:
     """Return the paths of this attempt's model and evaluation, which its job writes: container/path each."""
     folder = f"{TRAINING}/{run.job_folder}"
-    return f"{folder}/model.ilearner", f"{folder}/evaluation.csv"
+    return f"{folder}/{training.model_name}", f"{folder}/{training.evaluation_name}"
 
 
-def model_path(run: Run) -> str:
+def model_path(run: Run, training: Training) -> str:
     """Return the path of this attempt's model, which its job writes: container/path."""
-    return output_paths(run)[0]
+    return output_paths(run, training)[0]
 
 
 def pinned_rows_path(route: str, path: str, etag: str) -> str:
@@ -122,13 +123,13 @@ def archived_original_path(run: Run) -> str:
     return f"{ARCHIVE}/{run.route}/{run.run_id}/{run.blob[-NAME_TAIL:]}"
 
 
-def archived_model_path(run: Run) -> str:
+def archived_model_path(run: Run, training: Training) -> str:
     """Return the path of this attempt's archived model: container/path.
 
     Each attempt has its own path, so a later attempt never overwrites an earlier model.
     """
     later = f"-{run.attempt}" if run.attempt > 1 else ""
-    return f"{MODELS}/{run.route}/{run.run_id}{later}.ilearner"
+    return f"{MODELS}/{run.route}/{run.run_id}{later}{training.kept_suffix}"
 
 
 def manifest_path(run: Run) -> str:

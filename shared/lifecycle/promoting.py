@@ -190,7 +190,8 @@ def _archive(route: Route, run: Run, record: EndpointRecord) -> ArchiveModel:
     if run.override is not None:
         archived = archived_model_of(run)
         return ArchiveModel(archived, archived, rollback_target)
-    return ArchiveModel(model_path(run), archived_model_path(run), rollback_target)
+    kept = archived_model_path(run, route.training)
+    return ArchiveModel(model_path(run, route.training), kept, rollback_target)
 
 
 def _refused(run: Run, error: Exception, now: datetime, *, first: bool) -> Next:

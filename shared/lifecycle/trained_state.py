@@ -74,7 +74,7 @@ def trained(route: Route, run: Run, effect: Effect | None, observation: Observat
 def _evaluated(route: Route, run: Run, record: EndpointRecord, evaluation: EvaluationRead, now: datetime) -> Next:
     champion = record.champion
     report = evaluation.report
-    challenger = Challenger(model_path(run), report.measured, evaluation.evaluation)
+    challenger = Challenger(model_path(run, route.training), report.measured, evaluation.evaluation)
     if evaluation.model_md5 in record.blocked_models:
         why = "The model is blocked: an identical model file was rolled back. Its evaluation does not count."
         return run, ReleaseEndpoint(RunState.REJECTED, why, {"challenger": challenger})

@@ -19,14 +19,15 @@ def links(services: Services, run_id: str) -> Json:
         NotNowError: its job has written neither yet.
     """
     run = find_run(services, run_id).run
-    model, evaluation = output_paths(run)
+    route = services.routes.routes.get(run.route)
+    model, evaluation = output_paths(run, route.training) if route is not None else ("", "")
     if run.challenger is not None:
         model = run.challenger.archived_model or run.challenger.model
         evaluation = run.challenger.evaluation or evaluation
     paths = {"model": model, "evaluation": evaluation}
     urls: Json = {}
     for name, path in paths.items():
-        if services.blobs.version(*BlobPath.parse(path)) is not None:
+        if path and services.blobs.version(*BlobPath.parse(path)) is not None:
             urls[name] = services.blobs.link(path, LINKS_VALID_S).url
     if not urls:
         raise NotNowError(f"run {run_id} is {run.state.value}: its job has written neither evaluation nor model")

@@ -35,6 +35,21 @@ class Training:
     evaluation_output: str
 
     @property
+    def model_name(self) -> str:
+        """The name of a job's model in the folder of its attempt."""
+        return "model.ilearner"
+
+    @property
+    def evaluation_name(self) -> str:
+        """The name of a job's evaluation in the folder of its attempt."""
+        return "evaluation.csv"
+
+    @property
+    def kept_suffix(self) -> str:
+        """How the name of a kept model ends."""
+        return ".ilearner"
+
+    @property
     def urls(self) -> Mapping[str, str]:
         """The URLs that the settings name, by their keys."""
         return {}
@@ -68,6 +83,11 @@ class Endpoint:
     def urls(self) -> Mapping[str, str]:
         """The URLs that the settings name, by their keys."""
         return {}
+
+    @property
+    def named(self) -> bool:
+        """Whether an answer says which model gave it."""
+        return False
 
     @property
     def staging(self) -> "Endpoint | None":

@@ -27,6 +27,7 @@ from shared.routes.route import Deadlines, Route
 from shared.services import QUARANTINE
 from tests.infra.deployments import Deployment, deployment, deployments
 from tests.infra.sources import ROOT
+from tests.route_parts import a_training
 
 ACCOUNT = "Microsoft.Storage/storageAccounts"
 POLICY, SERVICE, CONTAINER = (
@@ -115,7 +116,7 @@ def test_files_of_runs_are_deleted_by_age() -> None:
 
     assert len({run.run_id[0] for run in RUNS}) == 16
     for run in RUNS:
-        paths = (input_path(run), original_path(run), *output_paths(run))
+        paths = (input_path(run), original_path(run), *output_paths(run, a_training()))
         assert {days_of(made, path) for path in paths} == {90}
     assert days_of(made, f"{QUARANTINE}/census/{RUNS[0].run_id}/june.csv") == 90
     assert days_of(made, "dead-letters/evgt/event.json") == 30
@@ -128,7 +129,7 @@ def test_what_is_needed_without_end_is_never_deleted(made: Deployment) -> None:
     for route in ("census", "0-churn", "abc"):
         assert days_of(made, pinned_rows_path(route, "models/golden/census.csv", "0x8DC")) is None
     for path in (
-        archived_model_path(RUNS[0]),
+        archived_model_path(RUNS[0], a_training()),
         f"{MODELS}/initial/census.ilearner",
         f"{MODELS}/golden/census.csv",
         f"{container}/census/june.csv",

@@ -1,0 +1,128 @@
+"""The Azure Machine Learning services of a route: the training and the managed online endpoint (pure)."""
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from enum import StrEnum
+from typing import NamedTuple
+
+from shared.routes.route import Endpoint, EndpointRole, Training
+
+INITIAL = "deployments"  # the pretended container of what served before the first promotion: its model is no blob
+_DIGITS = 16  # of the digest in a deployment's name, which may have 32 characters
+
+
+class ModelType(StrEnum):
+    """What a job writes into its model folder."""
+
+    CUSTOM = "custom_model"  # files that the scoring script loads
+    MLFLOW = "mlflow_model"  # served without a script
+
+
+class AnswerKeys(NamedTuple):
+    """Which keys of an answer's items hold the class and the probabilities; "" for none.
+
+    Attributes:
+        probability: of a number for the positive class, or of an object by class.
+    """
+
+    label: str = ""
+    probability: str = ""
+
+
+NO_KEYS = AnswerKeys()  # an item is the prediction itself
+
+
+@dataclass(frozen=True, kw_only=True)
+class AzureMlTraining(Training):
+    """The jobs of a route in a workspace: of a command, or of a component."""
+
+    workspace: str  # ARM id, as it was written
+    datastore: str  # the workspace's datastore of the container `training`
+    compute: str = ""  # name of a cluster; "" is serverless
+    instance_type: str = ""  # of serverless compute
+    component: str = ""  # NAME:VERSION, or azureml://registries/R/components/N/versions/V
+    command: str = ""
+    code: str = ""  # NAME:VERSION
+    environment: str = ""  # NAME:VERSION
+    model_type: ModelType = ModelType.CUSTOM
+    evaluation_file: str = "metrics.json"
+    parameters: Mapping[str, str] = field(default_factory=dict)
+    instance_count: int = 1
+    distribution: str = ""  # "pytorch" or "mpi", of more than one instance
+    processes_per_instance: int = 1
+    timeout_s: int = 7200
+    job_log: bool = True  # whether the end of a failed job's log becomes part of the reason
+
+    @property
+    def model_name(self) -> str:
+        """The name of a job's model in the folder of its attempt: a folder."""
+        return "model"
+
+    @property
+    def evaluation_name(self) -> str:
+        """The name of a job's evaluation in the folder of its attempt."""
+        return f"evaluation/{self.evaluation_file}"
+
+    @property
+    def kept_suffix(self) -> str:
+        """How the name of a kept model ends: a folder has no extension."""
+        return ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class AzureMlEndpoint(Endpoint):
+    """A managed online endpoint, whose deployments share its traffic.
+
+    On the role STAGING requests are sent to `deployment` by name, whatever the traffic says. On the role SERVE they
+    follow the traffic, and an answer counts only if `deployment` gave it.
+    """
+
+    workspace: str
+    endpoint: str  # its name in the workspace
+    models_datastore: str  # the workspace's datastore of the container `models`
+    instance_type: str
+    initial_deployment: str  # what serves before the first promotion
+    model_type: ModelType = ModelType.CUSTOM
+    instance_count: int = 1
+    code: str = ""  # NAME:VERSION, of a custom model
+    environment: str = ""  # NAME:VERSION, of a custom model
+    scoring_script: str = ""  # of a custom model
+    keep_previous_s: int = 86400
+    held_keep_s: int = 3600
+    deploying_s: int = 3600  # until a new deployment must be ready
+    traffic_s: int = 600  # until a change of traffic must show
+    watch_s: int = 60  # for so long the golden rows must be answered by the new deployment
+    answer: AnswerKeys = NO_KEYS
+    deployment: str = ""  # the one that is meant; "" for whatever has the traffic
+
+    @property
+    def named(self) -> bool:
+        """Whether an answer says which model gave it."""
+        return True
+
+    @property
+    def address(self) -> str:
+        """What tells it from all other endpoints. ARM ignores case (facts of the service, ids)."""
+        return f"{self.workspace}/onlineEndpoints/{self.endpoint}".casefold() if self.endpoint else ""
+
+    @property
+    def staging(self) -> "AzureMlEndpoint":
+        """Where a challenger is scored before it serves: its deployment, as long as it has no traffic."""
+        return replace(self, role=EndpointRole.STAGING, propagation_s=self.deploying_s)
+
+    def of_model(self, model: str) -> "AzureMlEndpoint":
+        """Return what answers with the model at `container/path` alone."""
+        return replace(self, deployment=deployment_name(model))
+
+
+def deployment_name(model: str) -> str:
+    """Return the name of the deployment that serves a kept model, or of the initial one.
+
+    It follows from the model (container/path), so a repeated request is about the same deployment. Names have 3 to 32
+    characters and no underscore, and clients write them in lower case.
+    """
+    container, _, name = model.partition("/")
+    if container == INITIAL:
+        return name
+    return f"m-{hashlib.sha256(model.encode()).hexdigest()[:_DIGITS]}"
