@@ -17,7 +17,7 @@ SHARED_ROOMS = (
     ("intake",),
     ("routes", "timers"),
     ("adapters.http", "ports"),
-    ("adapters.classic", "adapters.engines", "adapters.storage", "lifecycle", "recorded_routes"),
+    ("adapters.azureml", "adapters.classic", "adapters.engines", "adapters.storage", "lifecycle", "recorded_routes"),
     ("services",),
     ("effects",),
     ("operators",),
@@ -75,7 +75,7 @@ TEST_ROOMS = (
     ("fakes", "host", "blob_events", "log_lines", "studio"),
     ("identity", "pipeline", "sample_data"),
     ("conftest", "contract", "infra", "page", "simulation"),
-    ("stack", "unit"),
+    ("azureml", "stack", "unit"),
     ("app", "bench", "chaos", "commands", "demo", "doctor", "e2e"),
 )
 LAYERS = (

@@ -1,0 +1,1 @@
+"""Azure Machine Learning over plain REST; nothing here is imported for a route that does not use it."""

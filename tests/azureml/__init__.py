@@ -1,0 +1,1 @@
+"""Tests of the Azure Machine Learning engine against its contract."""
