@@ -12,7 +12,7 @@ from shared.effects.older_parts import current_parts, is_of_older_holdout
 from shared.effects.route_schema import schema_in_force
 from shared.effects.run_session import RunSession
 from shared.effects.set_claims import claim_set
-from shared.errors import RetryableError, StaleWriteError, UnfitSetError
+from shared.errors import BlobChangedError, BlobMissingError, RetryableError, StaleWriteError, UnfitSetError
 from shared.intake.batches import burst_of
 from shared.intake.manifest import (
     MAX_TEXT_BYTES,
@@ -25,7 +25,13 @@ from shared.intake.manifest import (
 )
 from shared.intake.settings import BatchSettings, TrainingSetKind
 from shared.intake.training_sets import GROWING, JOINED, choose, problems_of_set
-from shared.lifecycle.input_observations import MemberForgotten, NothingToTrain, OriginalMissing, SetAssembled
+from shared.lifecycle.input_observations import (
+    MemberForgotten,
+    MemberRewritten,
+    NothingToTrain,
+    OriginalMissing,
+    SetAssembled,
+)
 from shared.lifecycle.job_paths import input_path, kept_manifest_path, manifest_path
 from shared.ports.blob_files import BlobPart, CopyState
 from shared.records.batch import TrainingSetRef
@@ -33,14 +39,15 @@ from shared.records.drift import DriftRecord
 from shared.records.part import Part
 from shared.records.run import Run
 
+type Assembled = SetAssembled | NothingToTrain | OriginalMissing | MemberForgotten | MemberRewritten
 
-def assemble(session: RunSession) -> SetAssembled | NothingToTrain | OriginalMissing | MemberForgotten:
+
+def assemble(session: RunSession) -> Assembled:
     """Assemble the training set of a run, or of the batch that it carries, at the path that its job reads.
 
     Raises:
         LandfallError: it failed; a repeated call goes on.
     """
-    run = session.run
     _complete_own_seal(session)
     manifest = _manifest(session)
     if manifest is None:
@@ -48,6 +55,22 @@ def assemble(session: RunSession) -> SetAssembled | NothingToTrain | OriginalMis
     forgotten = _forgotten_member(session, manifest)
     if forgotten is not None:
         return MemberForgotten(forgotten)
+    try:
+        return _joined(session, manifest)
+    except (BlobChangedError, BlobMissingError):
+        rewritten = _rewritten_member(session, manifest)
+        if rewritten is None:
+            raise
+        return MemberRewritten(rewritten)
+
+
+def _joined(session: RunSession, manifest: Manifest) -> SetAssembled | NothingToTrain:
+    """Join the files that the manifest lists, unless their set needs no job.
+
+    Raises:
+        BlobChangedError, BlobMissingError: a part is no longer the version that the manifest lists.
+    """
+    run = session.run
     training_set = TrainingSetRef(manifest.kind, manifest_path(run), manifest.rows, manifest.sha256, manifest.classes)
     generation, duplicates, unfit = manifest.generation, manifest.duplicates, len(manifest.unfit)
     if manifest.sha256 is not None:
@@ -127,6 +150,21 @@ def _forgotten_member(session: RunSession, manifest: Manifest) -> str | None:
             if stored is not None and stored.run.forgotten:
                 return member.blob
     return None
+
+
+def _rewritten_member(session: RunSession, manifest: Manifest) -> str | None:
+    """Return the name of a file of the set whose part has another version by its row, or none; None if all are right.
+
+    A part that is written anew only for the spelling of its labels keeps its path. The rows decide and not the blobs:
+    a set that is decided anew takes what they name, so it cannot be the same one again.
+    """
+    rows = {part.run_id: (part.path, part.etag) for part in session.services.runs.parts(session.route.name)}
+    changed = (
+        member.blob
+        for member in manifest.members
+        if member.part and rows.get(member.run_id) != (member.part, member.part_etag)
+    )
+    return next(changed, None)
 
 
 def _decide(session: RunSession) -> Manifest | None:

@@ -92,6 +92,16 @@ class MemberForgotten(NamedTuple):
     blob: str
 
 
+class MemberRewritten(NamedTuple):
+    """The part of a file was written anew after the training set that has it was decided; the set cannot be joined.
+
+    Attributes:
+        blob: name of that file.
+    """
+
+    blob: str
+
+
 class NothingToTrain(NamedTuple):
     """The training set needs no job: an equal set was trained, or no column drifted."""
 

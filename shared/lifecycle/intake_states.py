@@ -14,6 +14,7 @@ from shared.lifecycle.input_observations import (
     InputAccepted,
     InputRefused,
     MemberForgotten,
+    MemberRewritten,
     NothingToTrain,
     OriginalMissing,
     SetAssembled,
@@ -109,7 +110,9 @@ def preparing_input(route: Route, run: Run, effect: Effect | None, observation: 
             assembled = run.evolve(now, reason="", **changes)
             return assembled, submit(route, assembled)
         case MemberForgotten(blob):
-            return _decided_anew(run, blob, now), None
+            return _decided_anew(run, f"The data of {blob} was forgotten while", now), None
+        case MemberRewritten(blob):
+            return _decided_anew(run, f"The clean rows of {blob} were written anew after", now), None
         case NothingToTrain(reason):
             return run.transitioned(now, RunState.UNCHANGED, reason, **_of_set(run, observation)), None
         case EffectFailed(error):
@@ -151,8 +154,8 @@ def assembled_again(run: Run, now: datetime) -> Run:
     return run.evolve(now, step=LandedStep.PREPARING, input_blob="", training_set=None, not_before=announced)
 
 
-def _decided_anew(run: Run, blob: str, now: datetime) -> Run:
-    """Return a run whose set has lost a file that was forgotten: the set of its next attempt is decided without it.
+def _decided_anew(run: Run, why: str, now: datetime) -> Run:
+    """Return a run whose set cannot be joined as it was decided: the set of its next attempt is decided by what is now.
 
     The attempt is new because the manifest is never written twice: a paused worker may still hold the old one.
     """
@@ -161,7 +164,7 @@ def _decided_anew(run: Run, blob: str, now: datetime) -> Run:
         step=LandedStep.PREPARING,
         attempt=run.attempt + 1,
         not_before=now + timedelta(seconds=ANNOUNCE_S),
-        reason=f"The data of {blob} was forgotten while the training set was decided: it is decided anew.",
+        reason=f"{why} the training set was decided: it is decided anew.",
         consecutive_failures=0,
     )
 

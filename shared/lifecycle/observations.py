@@ -15,6 +15,7 @@ from shared.lifecycle.input_observations import (
     InputPinned,
     InputRefused,
     MemberForgotten,
+    MemberRewritten,
     NothingToTrain,
     OriginalMissing,
     Quarantined,
@@ -243,6 +244,7 @@ type Observation = (
     | OriginalMissing
     | SetAssembled
     | MemberForgotten
+    | MemberRewritten
     | NothingToTrain
     | JobSubmitted
     | JobStarted

@@ -186,3 +186,43 @@ def test_single_file_without_a_row_beside_the_holdout() -> None:
     run = run_on(world, run)
     assert run.state is RunState.FAILED
     assert "each is of the holdout" in run.reason
+
+
+@pytest.mark.parametrize("other_run_goes_on", [True, False])
+def test_part_that_another_run_writes_anew_before_the_join(*, other_run_goes_on: bool) -> None:
+    """An older file that is found late decides the labels' spelling: the set that had the other one is decided anew."""
+    world = world_with(schema="none")
+    late_file = world.drop("census/late.csv", f"{HEADER}60,Private,NO\n61,Private,Yes\n")
+    world.clock.advance(60)
+    run = world.land("census/a.csv", FIRST)
+    world.read()
+    together = f"{HEADER}60,Private,NO\n61,Private,Yes\n39,State-gov,NO\n50,Private,Yes\n"
+
+    def meanwhile() -> None:
+        late = run_on(world, world.land_version(late_file))
+        assert input_of(world, late) == together
+        if not other_run_goes_on:
+            stored = world.runs.find(late.run_id)
+            assert stored is not None
+            failed = stored.run.transitioned(world.clock.now(), RunState.FAILED, "The job failed.")
+            world.services.save_run(stored, failed)
+
+    world.blobs.faults.run_at_next("join", meanwhile)
+    run = run_on(world, run)
+    assert run.attempt == 2
+    if other_run_goes_on:
+        assert run.state is RunState.UNCHANGED
+    else:
+        assert input_of(world, run) == together
+    assert [part.labels for part in parts(world)] == [{"NO": 1, "Yes": 1}] * 2
+
+
+def test_part_that_is_gone_though_its_row_is_not() -> None:
+    """A set that is decided anew would be the same: the run says what is wrong, and takes no attempt after another."""
+    world = world_with(schema="none")
+    run = world.land("census/a.csv", FIRST)
+    world.read()
+    world.blobs.delete(parts(world)[0].path)
+    run = run_on(world, run)
+    assert (run.state, run.attempt) == (RunState.LANDED, 1)
+    assert "overwritten or deleted" in run.reason
