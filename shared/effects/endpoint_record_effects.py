@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import assert_never
 
-from shared.blob_path import BlobPath
+from shared.effects.job_evaluation import model_digest
 from shared.effects.run_session import RunSession
 from shared.errors import StaleWriteError
 from shared.lifecycle.effects import (
@@ -175,9 +175,8 @@ def release(session: RunSession, effect: ReleaseEndpoint) -> EndpointReleased:
 
 
 def _md5_of(session: RunSession, model: str) -> str:
-    """Return the MD5 of an archived model; "" if storage does not know it."""
-    kept = session.services.blobs.version(*BlobPath.parse(model))
-    return kept.md5 if kept is not None else ""
+    """Return what tells an archived model from others; "" if storage does not know it."""
+    return model_digest(session.services, model)
 
 
 def _closed(session: RunSession, record: EndpointRecord) -> ChampionRecorded | AlreadyRolledBack:

@@ -1,13 +1,11 @@
 """Effects on a run's job: pin its input, submit, start, read its status, cancel, read its evaluation."""
 
 from typing import assert_never
-from urllib.parse import unquote
 
 from shared.blob_path import BlobPath
-from shared.effects.job_outputs import check_places, find_evaluation, find_model
+from shared.effects.job_evaluation import read_job_evaluation
 from shared.effects.run_session import RunSession
-from shared.errors import BlobArchivedError, BlobChangedError, BlobMissingError, NotFoundError, RetryableError
-from shared.gates.evaluation_report import read_evaluation
+from shared.errors import BlobArchivedError, BlobChangedError, BlobMissingError, NotFoundError
 from shared.lifecycle.effects import (
     CancelJob,
     GetJobStatus,
@@ -20,9 +18,8 @@ from shared.lifecycle.effects import (
 )
 from shared.lifecycle.input_observations import InputArchived, InputCopyPending, InputMissing, InputPinned, Quarantined
 from shared.lifecycle.input_preparation import job_request
-from shared.lifecycle.job_paths import archived_original_path, output_paths, quarantined_path
+from shared.lifecycle.job_paths import archived_original_path, quarantined_path
 from shared.lifecycle.observations import (
-    EvaluationRead,
     JobCancelled,
     JobNotFound,
     JobStarted,
@@ -31,12 +28,7 @@ from shared.lifecycle.observations import (
     Observation,
 )
 from shared.ports.blob_files import BlobVersion, CopyState
-from shared.ports.blob_location import BlobLocation
-from shared.ports.training_service import JobState
 from shared.records.run import Run
-from shared.routes.classic_services import ClassicTraining
-
-EVALUATION_LIMIT_BYTES = 1024 * 1024
 
 
 def perform(session: RunSession, effect: JobEffect) -> Observation:
@@ -144,34 +136,6 @@ def cancel(session: RunSession, effect: CancelJob) -> JobCancelled:
     """Cancel the job; one that the service does not know counts as cancelled."""
     session.services.training.cancel(session.route.training, effect.job_id)
     return JobCancelled()
-
-
-def read_job_evaluation(session: RunSession, effect: ReadEvaluation) -> EvaluationRead:
-    """Read the status again, since it brings fresh SAS tokens: no token is ever stored. Then read the evaluation."""
-    training = session.services.training
-    status = training.status(session.route.training, effect.job_id)
-    if status.state is not JobState.FINISHED:
-        raise RetryableError(
-            f"Job {effect.job_id} was finished; now its service reports {status.code or status.state}."
-        )
-    model = find_model(status.outputs, session.route.training.model_output)
-    evaluation = find_evaluation(status.outputs, session.route.training.evaluation_output)
-    for location in (
-        model,
-        evaluation,
-    ):  # chosen by the service: neither the app nor an endpoint may follow it elsewhere
-        session.services.routes.check_output(session.route, location.base + location.relative)
-    check_places((model, evaluation), output_paths(session.run, session.route.training))
-    text = training.read_output(evaluation, EVALUATION_LIMIT_BYTES)
-    settings = session.route.training
-    report = read_evaluation(text, settings.evaluation_row if isinstance(settings, ClassicTraining) else 0)
-    md5 = _md5(session, model) if effect.record.blocked_models else ""
-    return EvaluationRead(report, evaluation.relative, md5)
-
-
-def _md5(session: RunSession, model: BlobLocation) -> str:
-    version = session.services.blobs.version(*BlobPath.parse(unquote(model.relative).lstrip("/")))
-    return version.md5 if version is not None else ""
 
 
 def _version(run: Run) -> BlobVersion:
