@@ -9,6 +9,7 @@ from typing import NamedTuple
 from shared.routes.route import Endpoint, EndpointRole, Training
 
 INITIAL = "deployments"  # the pretended container of what served before the first promotion: its model is no blob
+SLACK_S = 1800  # of the default of `deadlines_s.promoting`, beside what it must hold
 _DIGITS = 16  # of the digest in a deployment's name, which may have 32 characters
 
 
@@ -55,6 +56,11 @@ class AzureMlTraining(Training):
     job_log: bool = True  # whether the end of a failed job's log becomes part of the reason
 
     @property
+    def service(self) -> str:
+        """The word of routes.toml for its kind."""
+        return "azureml"
+
+    @property
     def model_name(self) -> str:
         """The name of a job's model in the folder of its attempt: a folder."""
         return "model"
@@ -95,6 +101,17 @@ class AzureMlEndpoint(Endpoint):
     watch_s: int = 60  # for so long the golden rows must be answered by the new deployment
     answer: AnswerKeys = NO_KEYS
     deployment: str = ""  # the one that is meant; "" for whatever has the traffic
+
+    @property
+    def initial(self) -> str:
+        """What serves before the first promotion: the initial deployment, as a model's container/path."""
+        return f"{INITIAL}/{self.initial_deployment}"
+
+    @property
+    def promoting_s(self) -> tuple[int, int]:
+        """The least value and the default of the deadline of a promotion, in seconds."""
+        least_s = self.deploying_s + self.traffic_s + self.watch_s
+        return least_s, least_s + SLACK_S
 
     @property
     def named(self) -> bool:

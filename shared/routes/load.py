@@ -135,9 +135,6 @@ def _read(top: TomlTable) -> Routes:
             f"is {container!r}, which is no container name",
             f"Use {CONTAINER_NAME_RULE}",
         )
-    allow_hosts = tuple(
-        top.texts("allow_hosts", add='the hosts to call, for example allow_hosts = ["*.services.azureml.net"]')
-    )
     tables = top.tables_by_name("routes")
     if not tables:
         top.problem("routes", "is missing", "Add a table [routes.NAME] for each model")
@@ -146,11 +143,21 @@ def _read(top: TomlTable) -> Routes:
         route = RouteReader(name, table).read()
         if route is not None:
             routes[name] = route
+    allow_hosts = _allow_hosts(top, routes)
     top.finish()
     _check_between(top, routes)
     if not top.has_problems:
         _check_hosts(top, allow_hosts, routes)
     return Routes(container, allow_hosts, MappingProxyType(routes))
+
+
+def _allow_hosts(top: TomlTable, routes: Mapping[str, Route]) -> tuple[str, ...]:
+    """Read the hosts that the app may call; a file whose routes name no URL needs none."""
+    if routes and not top.has("allow_hosts") and all(route.training.service != "classic" for route in routes.values()):
+        return ()
+    return tuple(
+        top.texts("allow_hosts", add='the hosts to call, for example allow_hosts = ["*.services.azureml.net"]')
+    )
 
 
 def _own_list(route: Route, purpose: str) -> str:

@@ -35,6 +35,11 @@ class Training:
     evaluation_output: str
 
     @property
+    def service(self) -> str:
+        """The word of routes.toml for its kind: "classic" or "azureml"."""
+        return "classic"
+
+    @property
     def model_name(self) -> str:
         """The name of a job's model in the folder of its attempt."""
         return "model.ilearner"
@@ -83,6 +88,16 @@ class Endpoint:
     def urls(self) -> Mapping[str, str]:
         """The URLs that the settings name, by their keys."""
         return {}
+
+    @property
+    def initial(self) -> str:
+        """What serves before the first promotion, container/path, if the endpoint says it; "" if the route does."""
+        return ""
+
+    @property
+    def promoting_s(self) -> tuple[int, int]:
+        """The least value and the default of the deadline of a promotion, in seconds; 0 if they do not depend on it."""
+        return (0, 0)
 
     @property
     def named(self) -> bool:

@@ -13,6 +13,7 @@ from shared.routes.holdout_reader import read_holdout_table
 from shared.routes.intake_reader import read_intake
 from shared.routes.policy_reader import read_policy
 from shared.routes.route import Deadlines, Endpoint, EndpointRole, PurposeHosts, Route, Training
+from shared.routes.service_keys import AZUREML, AZUREML_ENDPOINT_KEYS, AZUREML_TRAINING_KEYS, SERVICES
 from shared.routes.service_urls import read_execute_url, read_jobs_url, read_patch_url
 from shared.routes.toml_reader import TomlTable
 
@@ -33,7 +34,9 @@ class RouteReader:
         if not _ROUTE_NAME.fullmatch(self._name):
             table.problem("", "is no route name", "Use lower-case letters, digits and hyphens, at most 63 characters")
         files = self._files()
-        initial_model = self._table.blob_path("initial_model", ".ilearner")
+        training = self._training()
+        endpoints = self._endpoints(training)
+        initial_model = self._initial_model(endpoints)
         golden = self._table.blob_path("golden", ".csv")
         golden_tolerance = table.number("golden_tolerance") or 0.0
         if not 0 <= golden_tolerance < 1:
@@ -41,7 +44,7 @@ class RouteReader:
         needs_approval = table.choice("approval", ["none", "required"], required=False) == "required"
         classes_may_change = table.choice("classes", ["must-stay", "may-change"], required=False) == "may-change"
         bake_s = table.integer("bake_s", 0)
-        deadlines = self._deadlines()
+        deadlines = self._deadlines(endpoints)
         if bake_s >= deadlines.running:
             table.problem(
                 "bake_s",
@@ -55,12 +58,10 @@ class RouteReader:
         batch = self._batch()
         intake = self._intake(batch, holdout)
         drift = self._drift(intake)
-        training = self._training()
-        endpoints = self._endpoints()
         if (
             holdout is not None
             and endpoints
-            and all(endpoint.role is not EndpointRole.STAGING for endpoint in endpoints)
+            and all(endpoint.role is not EndpointRole.STAGING and endpoint.staging is None for endpoint in endpoints)
         ):
             table.problem("holdout", "needs an endpoint with role 'staging', which scores the challenger", "Add it")
         table.finish()
@@ -99,9 +100,18 @@ class RouteReader:
             return None
         return files
 
-    def _deadlines(self) -> Deadlines:
+    def _initial_model(self, endpoints: tuple[Endpoint, ...]) -> str:
+        """Return what serves before the first promotion: the model at a path, or a deployment by its name."""
+        deployments = [endpoint.initial for endpoint in endpoints if endpoint.initial]
+        if not deployments:
+            return self._table.blob_path("initial_model", ".ilearner")
+        self._table.of_another_service(["initial_model"], SERVICES[0])  # `initial_deployment` takes its place
+        return deployments[0]
+
+    def _deadlines(self, endpoints: tuple[Endpoint, ...]) -> Deadlines:
         table = self._table.table("deadlines_s", required=False)
-        usual = Deadlines()
+        least_s, usual_s = max((endpoint.promoting_s for endpoint in endpoints), default=(0, 0))
+        usual = Deadlines(promoting=usual_s) if usual_s else Deadlines()
         if table is None:
             return usual
         deadlines = Deadlines(
@@ -110,6 +120,11 @@ class RouteReader:
             held=table.integer("held", usual.held, minimum=1),
             promoting=table.integer("promoting", usual.promoting, minimum=1),
         )
+        if deadlines.promoting < least_s:
+            table.problem(
+                "promoting",
+                f"is {deadlines.promoting}, and must hold the endpoint's deploying_s + traffic_s + watch_s = {least_s}",
+            )
         table.finish()
         return deadlines
 
@@ -166,6 +181,11 @@ class RouteReader:
         table = self._table.table("training")
         if table is None:
             return None
+        if table.choice("service", SERVICES, required=False) == AZUREML:
+            from shared.routes.azureml_reader import read_azureml_training  # noqa: PLC0415 - most apps do not use it
+
+            return read_azureml_training(table)
+        table.of_another_service(AZUREML_TRAINING_KEYS, AZUREML)
         jobs_url = read_jobs_url(table)
         api_key, setting = table.secret("api_key")
         training = ClassicTraining(
@@ -182,9 +202,10 @@ class RouteReader:
         table.finish()
         return training
 
-    def _endpoints(self) -> tuple[Endpoint, ...]:
+    def _endpoints(self, training: Training | None) -> tuple[Endpoint, ...]:
         endpoints = tuple(
-            self._endpoint(table) for table in self._table.tables("endpoints", add=f"[[{self._table.key}.endpoints]]")
+            self._endpoint(table, training)
+            for table in self._table.tables("endpoints", add=f"[[{self._table.key}.endpoints]]")
         )
         for role, allowed in ((EndpointRole.SERVE, "exactly one"), (EndpointRole.STAGING, "at most one")):
             count = sum(endpoint.role is role for endpoint in endpoints)
@@ -195,11 +216,23 @@ class RouteReader:
             self._table.problem("endpoints", f"holds the name {name!r} more than once", "Name each endpoint otherwise")
         return endpoints
 
-    def _endpoint(self, table: TomlTable) -> Endpoint:
+    def _endpoint(self, table: TomlTable, training: Training | None) -> Endpoint:
         name = table.text("name", add='the endpoint\'s name, for example "production"')
         if name and not _ENDPOINT_NAME.fullmatch(name):
             table.problem("name", f"must be 1 to 24 lower-case letters and digits, not {name!r}")
         role = table.choice("role", [choice.value for choice in EndpointRole])
+        service = table.choice("service", SERVICES, required=False) or SERVICES[0]
+        if training is not None and service != training.service:
+            table.problem(
+                "service",
+                f"is {service!r}, and the training's is {training.service!r}",
+                "Let a route use one service for both: a model of one cannot be served by the other",
+            )
+        elif training is not None and service == AZUREML:
+            from shared.routes.azureml_reader import read_azureml_endpoint  # noqa: PLC0415 - as in `_training`
+
+            return read_azureml_endpoint(table, name, role, training)
+        table.of_another_service(AZUREML_ENDPOINT_KEYS, AZUREML)
         patch_url, execute_url = read_patch_url(table), read_execute_url(table)
         api_key, setting = table.secret("api_key")
         endpoint = ClassicEndpoint(

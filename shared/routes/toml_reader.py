@@ -3,12 +3,12 @@
 import difflib
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from shared.blob_path import BlobPath
 from shared.key_vault_references import REMEDY, UNRESOLVED, is_unresolved
 
-_SETTING = re.compile(r"\$\{([^}]*)\}")
+_SETTING = re.compile(r"\$\{(?!\{)([^}]*)\}")  # `${{inputs.x}}` of a job's command is left alone
 
 
 class TomlTable:
@@ -216,6 +216,12 @@ class TomlTable:
             key: TomlTable(item, f"{full}.{key}", self._problems, self._environ, self._warnings)
             for key, item in value.items()
         }
+
+    def of_another_service(self, names: Iterable[str], service: str) -> None:
+        """Report every one of these keys that is there: it belongs to a service of another kind."""
+        for name in names:
+            if self._is_there(name):
+                self.problem(name, f"is a key of service = {service!r}", "Remove it, or use that service")
 
     def finish(self) -> None:
         """Report every key that nothing read, with the known key that is most like it."""
