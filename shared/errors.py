@@ -9,11 +9,13 @@
     │   ├── BadAnswerError          the answer does not follow the protocol: it may be a gateway's, so it proves nothing
     │   ├── NotSentError            something that the request needs is unavailable: nothing was sent
     │   ├── BlobArchivedError       the blob is in the archive tier: somebody must rehydrate it
+    │   ├── DeploymentPendingError  the deployment of a model is still being made: the run waits for it
     │   └── NoAnswerError           no answer arrived: whether the request took effect is unknown
     ├── PermanentError              recorded in the run as `failed`; trying again would change nothing
     │   ├── RejectedError           the service refused the request (400, 409, 413, ...)
     │   ├── NotFoundError           the service does not know the job, endpoint or blob (404)
     │   ├── UnusableAnswerError     the answer follows the protocol, but lacks what was asked for
+    │   ├── OtherModelError         another model than the one that is meant gave the answer
     │   ├── BlobMissingError        the blob to copy does not exist
     │   ├── BadEvaluationError      the evaluation cannot be read as metrics
     │   ├── UnfitSetError           the training set is not fit to train on
@@ -158,6 +160,14 @@ class NotSentError(RetryableError):
 
 class BlobArchivedError(_ServiceError, RetryableError):
     """The blob is in the archive tier, so it cannot be read; rehydrated, it keeps its ETag."""
+
+
+class DeploymentPendingError(RetryableError):
+    """The deployment of a model is still being made; no failure, and normal for ten to twenty minutes."""
+
+
+class OtherModelError(PermanentError):
+    """Another model than the one that is meant gave the answer: what was scored says nothing about that one."""
 
 
 class UnusableAnswerError(_ServiceError, PermanentError):

@@ -9,6 +9,7 @@ from shared.gates.golden_rows import PinnedRows
 from shared.lifecycle.intake_states import is_announced
 from shared.ports.blob_files import BlobFiles
 from shared.ports.clock import Clock
+from shared.ports.deployment_service import DeploymentService
 from shared.ports.endpoint_store import EndpointStore
 from shared.ports.intake_rows import RunChange, StoredBatch
 from shared.ports.run_store import RunStore
@@ -40,6 +41,7 @@ class Services:
     clock: Clock
     pinned: PinnedRows = field(default_factory=PinnedRows)
     recorded_routes: RecordedRoutes = field(default_factory=RecordedRoutes)
+    deployments: DeploymentService | None = None  # of endpoints whose models stand side by side; None: there are none
     actor: str = "unknown"  # the function or the operator that writes runs
     max_concurrency: int = MAX_CONCURRENCY
     announced: list[IntakeMessage] = field(default_factory=list)  # the function puts them into the queue `intake`

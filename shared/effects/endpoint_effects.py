@@ -2,14 +2,15 @@
 
 from typing import assert_never
 
-from shared.blob_path import BlobPath
 from shared.effects.golden_scoring import answers_of, golden_at, pin_golden, pinned_golden, read_golden
+from shared.effects.kept_models import challenger_at, in_service, is_kept, keep_model, kept_model
 from shared.effects.run_session import RunSession
 from shared.errors import (
     ConfigError,
     LandfallError,
     NotFoundError,
     NotSentError,
+    OtherModelError,
     PermanentError,
     RejectedError,
     RetryableError,
@@ -27,6 +28,7 @@ from shared.lifecycle.effects import (
     ScoreServing,
     ScoreStaging,
 )
+from shared.lifecycle.golden_answers import answers_match
 from shared.lifecycle.job_paths import model_path
 from shared.lifecycle.observations import (
     BaselineCaptured,
@@ -42,12 +44,16 @@ from shared.lifecycle.observations import (
     StagingRefused,
     StagingScored,
 )
-from shared.lifecycle.run_parts import archived_model_of
+from shared.lifecycle.run_parts import archived_model_of, challenger_of
 from shared.ports.blob_files import CopyState
-from shared.records.golden_answers import GoldenAnswers
+from shared.ports.blob_location import BlobLocation
+from shared.records.golden_answers import Answers, GoldenAnswers
+from shared.records.run_steps import VerifyingStep
 from shared.routes.route import Endpoint
+from shared.services import Services
 
 LINK_VALID_S = 900  # the endpoint copies the model at once
+ANSWERS_IN_A_ROW = 10  # of a new model that is watched: an endpoint may spread requests over old and new for a while
 
 
 def perform(session: RunSession, effect: EndpointEffect) -> Observation:
@@ -88,9 +94,9 @@ def capture_baseline(session: RunSession) -> BaselineCaptured:
     if served is not None and served.golden_etag == golden.etag:
         before = served.answers  # as verified by its promotion
     else:
-        before = answers_of(session, session.route.serving, golden)
+        before = answers_of(session, session.route.serving.of_model(in_service(session)), golden)
     answers = GoldenAnswers(golden=pinned, golden_etag=golden.etag, before=before)
-    if staging is None:
+    if staging is None or staging.named:  # a named challenger has a place of its own, where nothing answers yet
         return BaselineCaptured(answers)
     earlier, previous = session.run.golden_answers, None
     if earlier is not None and earlier.golden_etag == golden.etag:
@@ -100,11 +106,31 @@ def capture_baseline(session: RunSession) -> BaselineCaptured:
 
 
 def patch_staging(session: RunSession) -> StagingPatched | StagingRefused:
-    """Give the challenger to the staging endpoint by a read-only link: the job's own link may permit writes."""
+    """Give the challenger to the staging endpoint by a read-only link: the job's own link may permit writes.
+
+    Where models have places of their own, the model is kept first: its place is named after the kept model, and begins
+    with it again whenever an instance is replaced.
+    """
+    staging = _staging_of(session)
+    if staging.named:
+        return _give_named(session, staging)
     back = session.run.override is not None  # the model of an operator's rollback is archived
     path = archived_model_of(session.run) if back else model_path(session.run, session.route.training)
-    error = _patched(session, _staging_of(session), path)
+    error = _patched(session, staging, path)
     return StagingRefused(error) if error is not None else StagingPatched()
+
+
+def _give_named(session: RunSession, staging: Endpoint) -> StagingPatched | StagingRefused:
+    kept = kept_model(session.route, session.run)
+    if not staging.stores(kept):
+        return StagingPatched()  # an operator goes back to what the endpoint had before: it stands there already
+    try:
+        if keep_model(session, model_path(session.run, session.route.training), kept) is not CopyState.DONE:
+            return StagingRefused(NotSentError("The copy of the model is not finished yet."))
+    except LandfallError as error:
+        return StagingRefused(error)
+    refused = _patched(session, staging, kept, in_service(session))
+    return StagingRefused(refused) if refused is not None else StagingPatched()
 
 
 def score_patched_staging(session: RunSession, pending: PendingPromotion) -> StagingScored:
@@ -113,14 +139,14 @@ def score_patched_staging(session: RunSession, pending: PendingPromotion) -> Sta
         raise ValueError("The staging endpoint was patched before the golden rows were pinned.")
     try:
         golden = golden_at(session.services, pending.answers.golden)
-        return StagingScored(answers_of(session, _staging_of(session), golden))
+        return StagingScored(answers_of(session, _challenger_on_staging(session), golden))
     except LandfallError:
         return StagingScored(None)
 
 
 def score_staging(session: RunSession) -> StagingScored:
     """Score the golden rows on the staging endpoint."""
-    return StagingScored(answers_of(session, _staging_of(session), pinned_golden(session)))
+    return StagingScored(answers_of(session, _challenger_on_staging(session), pinned_golden(session)))
 
 
 def read_staging_model(session: RunSession) -> StagingModelRead:
@@ -144,14 +170,14 @@ def archive_model(session: RunSession, effect: ArchiveModel) -> ModelArchived:
         ConfigError: the model to roll back to does not exist; nothing is promoted.
         RetryableError: the copy is not finished yet.
     """
-    if session.services.blobs.version(*BlobPath.parse(effect.rollback_target)) is None:
+    if not is_kept(session, effect.rollback_target):
         first = session.endpoint().champion is None
         problem = f"{effect.rollback_target} does not exist, so a failed promotion could not be rolled back."
         remedy = "Restore this archived model."
         if first:
             remedy = f"Upload the model now in service to {effect.rollback_target} (initial_model in routes.toml)."
         raise ConfigError([f"{problem} Nothing was promoted. {remedy}"])
-    if session.services.blobs.copy(effect.model, effect.archived_model) is not CopyState.DONE:
+    if keep_model(session, effect.model, effect.archived_model) is not CopyState.DONE:
         raise RetryableError("The copy of the model is not finished yet.")
     if session.run.drift is not None:
         from shared.effects.drift_effects import keep_profile  # noqa: PLC0415 - only routes that measure drift pay for it
@@ -162,22 +188,38 @@ def archive_model(session: RunSession, effect: ArchiveModel) -> ModelArchived:
 
 def patch_serving(session: RunSession, model: str) -> ServingPatched | ServingRefused:
     """Give the archived challenger to the serving endpoint; the run judges the answer."""
-    error = _patched(session, session.route.serving, model)
+    intent = session.endpoint().intent
+    error = _patched(session, session.route.serving, model, intent.from_model if intent is not None else "")
     return ServingRefused(error) if error is not None else ServingPatched()
 
 
 def score_serving(session: RunSession) -> ServingScored:
-    """Score the golden rows on the serving endpoint; a refusal of the rows is an answer too."""
-    golden = pinned_golden(session)
+    """Score the golden rows on the serving endpoint; a refusal of the rows is an answer too.
+
+    A new model that is watched must answer several times in a row where other models stand beside it; of the answers,
+    the first that differs counts.
+    """
+    golden, run = pinned_golden(session), session.run
+    target = run.rollback.target if run.rollback is not None else None
+    serving = session.route.serving.of_model(target if target is not None else archived_model_of(run))
+    times = ANSWERS_IN_A_ROW if serving.named and run.step == VerifyingStep.BAKING else 1
+    first: Answers | None = None
     try:
-        return ServingScored(answers_of(session, session.route.serving, golden))
+        for _ in range(times):
+            answers = answers_of(session, serving, golden)
+            if first is not None and not answers_match(answers, first, session.route.golden_tolerance):
+                return ServingScored(answers)
+            first = answers
+    except OtherModelError as error:
+        return ServingScored(None, str(error), by_other=True)
     except PermanentError as error:
         return ServingScored(None, str(error))
+    return ServingScored(first)
 
 
 def restore_previous(session: RunSession, model: str) -> PreviousRestored | RestoreRefused:
     """Give the previous model back to the serving endpoint."""
-    error = _patched(session, session.route.serving, model)
+    error = _patched(session, session.route.serving, model, challenger_of(session.run).archived_model or "")
     return RestoreRefused(error) if error is not None else PreviousRestored()
 
 
@@ -187,8 +229,14 @@ def _staging_of(session: RunSession) -> Endpoint:
     return session.route.staging
 
 
-def _patched(session: RunSession, endpoint: Endpoint, model: str) -> LandfallError | None:
+def _challenger_on_staging(session: RunSession) -> Endpoint:
+    return challenger_at(session.route, session.run, _staging_of(session))
+
+
+def _patched(session: RunSession, endpoint: Endpoint, model: str, replaces: str = "") -> LandfallError | None:
     """PATCH an endpoint with the model at `container/path`, if this worker may still do so; return the error, if any.
+
+    `replaces` is the model that must be in service, where the service can tell.
 
     A refusal also names the endpoint's resources. `had_no_effect` tells whether the endpoint is unchanged.
 
@@ -196,14 +244,14 @@ def _patched(session: RunSession, endpoint: Endpoint, model: str) -> LandfallErr
         StaleWriteError: this worker was paused for too long; nothing was sent.
     """
     try:
-        link = session.services.blobs.link(model, LINK_VALID_S)
+        link = model_location(session.services, endpoint, model)
     except RetryableError as error:
         return NotSentError(f"The endpoint's link to {model} could not be created: {error}")
     except LandfallError as error:
         return error
     session.check_permit()
     try:
-        session.services.scoring.patch(endpoint, link)
+        session.services.scoring.patch(endpoint, link, replaces)
     except (RejectedError, NotFoundError) as error:
         hint = _resource_hint(session, endpoint)
         return type(error)(error.fault.because(hint)) if hint else error
@@ -212,7 +260,18 @@ def _patched(session: RunSession, endpoint: Endpoint, model: str) -> LandfallErr
     return None
 
 
+def model_location(services: Services, endpoint: Endpoint, model: str) -> BlobLocation:
+    """Return how an endpoint is told of a model: by a link, or by its path where the service reads with its own rights.
+
+    Raises:
+        LandfallError: the link could not be created.
+    """
+    return BlobLocation("", model, "") if endpoint.named else services.blobs.link(model, LINK_VALID_S)
+
+
 def _resource_hint(session: RunSession, endpoint: Endpoint) -> str:
+    if endpoint.named:
+        return ""
     try:
         names = [resource.name for resource in session.services.scoring.resources(endpoint)]
     except Exception:  # noqa: BLE001 - a hint only: its failure must not hide the refusal

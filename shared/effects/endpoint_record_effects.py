@@ -185,7 +185,7 @@ def _closed(session: RunSession, record: EndpointRecord) -> ChampionRecorded | A
 
 
 def _leased(session: RunSession, record: EndpointRecord) -> EndpointRecord:
-    valid_s = session.route.deadlines.promoting + session.route.bake_s + LEASE_MARGIN_S
+    valid_s = session.route.deadlines.promoting + session.route.watch_s + LEASE_MARGIN_S
     return record.leased(session.run.run_id, session.now() + timedelta(seconds=valid_s))
 
 

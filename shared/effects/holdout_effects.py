@@ -10,6 +10,7 @@ from datetime import timedelta
 
 from shared.effects.endpoint_record_effects import renew_lease
 from shared.effects.golden_scoring import answers_of, pin_version, pinned_golden
+from shared.effects.kept_models import challenger_at, in_service
 from shared.effects.run_session import RunSession
 from shared.errors import BadEvaluationError, ConfigError, RetryableError
 from shared.gates.holdout import MAX_BYTES, Holdout, HoldoutRows, read_holdout
@@ -152,12 +153,12 @@ class _Work:
         route, record = self._session.route, self._session.endpoint()
         if route.staging is None:
             raise RetryableError("The route no longer has a staging endpoint.")
-        sides = {CHALLENGER: route.staging}
+        sides = {CHALLENGER: challenger_at(route, self._session.run, route.staging)}
         if record.champion is not None:
             wanted = self._recorded() is None
         else:  # a restored initial model is known to serve, so it is measured as well
             wanted = route.policy.no_champion is NoChampion.COMPARE or record.initial_again_at is not None
-        return {**sides, CHAMPION: route.serving} if wanted else sides
+        return {**sides, CHAMPION: route.serving.of_model(in_service(self._session))} if wanted else sides
 
     def _recorded(self) -> HoldoutMeasurement | None:
         """Return the champion's measurement on exactly these rows, from when it was the challenger."""

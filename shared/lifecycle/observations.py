@@ -193,10 +193,14 @@ class ServingRefused(NamedTuple):
 
 
 class ServingScored(NamedTuple):
-    """The serving endpoint's answers to the golden rows; None if it refuses the rows, with the `reason`."""
+    """The serving endpoint's answers to the golden rows; None if it refuses the rows, with the `reason`.
+
+    `by_other`: another model than the expected one answered, so that there are no answers to judge.
+    """
 
     answers: Answers | None
     reason: str = ""
+    by_other: bool = False
 
 
 class ChampionRecorded(NamedTuple):

@@ -2,6 +2,7 @@
 
 from datetime import datetime, timedelta
 
+from shared.errors import DeploymentPendingError
 from shared.lifecycle.challenger_answers import challenger_answered, shows_challenger
 from shared.lifecycle.effects import Effect, GetStagingModel, Next, ReleaseEndpoint, ScoreStaging
 from shared.lifecycle.endpoint_release import failed_untouched, not_released, released
@@ -17,7 +18,7 @@ from shared.lifecycle.observations import (
 )
 from shared.lifecycle.retry_later import unexpected
 from shared.lifecycle.run_parts import challenger_of
-from shared.lifecycle.run_updates import LEASE_LOST, evaluated_again
+from shared.lifecycle.run_updates import LEASE_LOST, evaluated_again, reason_changed
 from shared.records.golden_answers import Answers
 from shared.records.run import Run
 from shared.records.run_states import RunState
@@ -74,6 +75,8 @@ def _await_answers(route: Route, run: Run, effect: Effect | None, observation: O
                 " differently nor lists the model. The update had no effect. The serving endpoint is untouched."
             )
             return run, ReleaseEndpoint(RunState.ROLLED_BACK, why)
+        case _, EffectFailed(DeploymentPendingError() as pending) if not run.overdue(now):
+            return reason_changed(run, str(pending), now), None  # no failure: the tick asks again
         case _, EffectFailed(error):
             return failed_untouched(run, error, now)
     raise unexpected(run, observation)

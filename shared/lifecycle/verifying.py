@@ -96,6 +96,15 @@ def _served_by(route: Route, run: Run) -> datetime:
     return patch_accepted_at(run) + timedelta(seconds=route.serving.propagation_s)
 
 
+def _switched_by(route: Route, run: Run) -> datetime:
+    """Return the time by which a model that was verified once must give every answer.
+
+    Until then an endpoint that moves its traffic from one model to another may still answer with the one before.
+    """
+    accepted = [event.at for event in run.endpoint_events if event.event is EndpointEventKind.PATCHED]
+    return (accepted[-1] if accepted else run.updated_at) + timedelta(seconds=route.serving.propagation_s)
+
+
 def _shown(route: Route, run: Run, answers: Answers, now: datetime) -> Next:
     """Continue with a challenger that answers; without a staging endpoint its answer shape is known only now."""
     change = shape_of(route, run, answers) if golden_answers_of(run).staged is None else ShapeChange()
@@ -107,16 +116,16 @@ def _shown(route: Route, run: Run, answers: Answers, now: datetime) -> Next:
 
 def _verified(route: Route, run: Run, answers: Answers, now: datetime) -> Next:
     """Record the champion, or begin the bake: the endpoint must keep answering as it answers now."""
-    if not route.bake_s:
+    if not route.watch_s:
         return run, _record_champion(run, answers, now)
     baking = run.evolve(
         now,
         step=VerifyingStep.BAKING,
-        reason=f"Verified. The endpoint is watched for {route.bake_s} s before the run counts as promoted.",
+        reason=f"Verified. The endpoint is watched for {route.watch_s} s before the run counts as promoted.",
         consecutive_failures=0,
         not_before=now,
         patched_at=now,
-        deadline_at=now + timedelta(seconds=route.bake_s + route.deadlines.promoting),
+        deadline_at=now + timedelta(seconds=route.watch_s + route.deadlines.promoting),
         golden_answers=golden_answers_of(run)._replace(verified=answers),
         endpoint_events=with_endpoint_event(run, route.serving, EndpointEventKind.ANSWERS, now),
     )
@@ -128,6 +137,8 @@ def _baking(route: Route, run: Run, observation: Observation, now: datetime) -> 
     match observation:
         case TimerFired():
             return run, ScoreServing()
+        case ServingScored(by_other=True) if now < _switched_by(route, run) and not run.overdue(now):
+            return run.evolve(now, patched_at=now), None  # the switch still spreads: the watch begins anew
         case ServingScored(answers, reason):
             return _still_answered(route, run, answers, reason, now)
         case EffectFailed(error):
@@ -148,7 +159,7 @@ def _still_answered(route: Route, run: Run, answers: Answers | None, reason: str
         return begin_restore(
             run, f"Endpoint {route.serving.name} failed the bake after {watched_s:.0f} s: {problem}", now
         )
-    if watched_s >= route.bake_s:
+    if watched_s >= route.watch_s:
         return run, _record_champion(run, expected, now)
     return run, None  # nothing is written while nothing changes: the tick asks again
 
@@ -165,10 +176,10 @@ def _too_early(route: Route, run: Run, now: datetime) -> bool:
     """Tell whether answers that match may still come from the model that is being replaced.
 
     An operator may roll back to a model that answers the golden rows as the model in service. Then only the propagation
-    time tells that it is served.
+    time tells that it is served, unless answers are named.
     """
     golden = golden_answers_of(run)
-    if run.override is None or golden.staged is None:
+    if run.override is None or golden.staged is None or route.serving.named:
         return False
     return _match(route, golden.staged, golden.before) and now < _served_by(route, run)
 

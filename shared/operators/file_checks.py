@@ -18,11 +18,12 @@ def file_checks(blobs: BlobFiles, route: Route) -> Iterator[SetupCheck]:
     yield SetupCheck(
         f"{key}.golden", f"correct the file, or {key}.golden in routes.toml", lambda: _golden(blobs, route)
     )
-    yield SetupCheck(
-        f"{key}.initial_model",
-        f"correct {key}.initial_model in routes.toml",
-        lambda: _initial_model(blobs, route),
-    )
+    if route.serving.stores(route.initial_model):
+        yield SetupCheck(
+            f"{key}.initial_model",
+            f"correct {key}.initial_model in routes.toml",
+            lambda: _initial_model(blobs, route),
+        )
     if route.holdout is not None:
         yield SetupCheck(f"{key}.holdout.data", f"correct the file, or {key}.holdout", lambda: _holdout(blobs, route))
 

@@ -10,10 +10,17 @@ import logging
 from dataclasses import replace
 from datetime import timedelta
 
-from shared.effects.endpoint_effects import LINK_VALID_S
+from shared.effects.endpoint_effects import model_location
 from shared.effects.golden_scoring import golden_at
 from shared.effects.send_permit import SendPermit
-from shared.errors import BadAnswerError, ConflictError, LandfallError, PermanentError, had_no_effect
+from shared.errors import (
+    BadAnswerError,
+    ConflictError,
+    LandfallError,
+    OtherModelError,
+    PermanentError,
+    had_no_effect,
+)
 from shared.lifecycle.endpoint_rules import REPAIR, frozen_by
 from shared.lifecycle.golden_answers import answers_match
 from shared.log_actions import LogAction, get_log, log_fields, log_subject
@@ -95,7 +102,8 @@ def _reconcile(services: Services, route: Route) -> bool:
     if record.served is None or busy:
         return False
     observed = _observe(services, route, record.served)
-    if answers_match(observed.answers, record.served.answers, route.golden_tolerance):
+    verified = answers_match(observed.answers, record.served.answers, route.golden_tolerance)
+    if verified and not (route.serving.named and observed.listed not in {"", record.served.model}):
         return _check_location(services, route, stored, record.served, observed.listed)
     if own and record.lease is not None and now < record.lease.expires_at:
         return False  # the repair may still take effect
@@ -128,7 +136,7 @@ def _check_location(services: Services, route: Route, stored: StoredEndpoint, se
             served.model,
             extra=log_fields(LogAction.ENDPOINT_DRIFTED),
         )
-        _repair(services, route, stored, served)
+        _repair(services, route, stored, served, listed)
         return True
     if replaced is not False:  # False: the app's location of an unknown model is not the service's name of the verified
         free = replace(free, served=served._replace(listed=listed))
@@ -164,7 +172,7 @@ def _resolve_difference(
         return False
     is_new = listed not in {"", served.listed}
     replaced = location_is_replaced(services, route, record, listed) if is_new else None
-    if replaced is None:
+    if replaced is None and not route.serving.named:  # a name is certain, equal answers are not
         replaced = answers_are_replaced(services, route, record, served, observed.answers)
     if replaced:
         log.warning(
@@ -173,7 +181,7 @@ def _resolve_difference(
             served.model,
             extra=log_fields(LogAction.ENDPOINT_DRIFTED),
         )
-        _repair(services, route, stored, served)
+        _repair(services, route, stored, served, listed)
         return True
     difference = f"it was updated to {listed}" if is_new else "its answers differ from the verified ones"
     _freeze(services, route, stored, difference)
@@ -221,7 +229,11 @@ def _has_ended(services: Services, route: Route, run_id: str) -> bool:
 def _observe(services: Services, route: Route, served: Served) -> ObservedModel:
     """Score the golden rows on an endpoint, and read the location that it lists."""
     golden = golden_at(services, served.golden)
-    answers = services.scoring.score(route.serving, golden.columns, golden.rows).table
+    try:
+        scored = services.scoring.score(route.serving.of_model(served.model), golden.columns, golden.rows)
+    except OtherModelError:
+        scored = services.scoring.score(route.serving, golden.columns, golden.rows)
+    answers = scored.table
     try:
         resources = services.scoring.resources(route.serving)
     except (PermanentError, BadAnswerError):
@@ -230,22 +242,24 @@ def _observe(services: Services, route: Route, served: Served) -> ObservedModel:
     return ObservedModel(listed, answers)
 
 
-def _repair(services: Services, route: Route, stored: StoredEndpoint, served: Served) -> None:
+def _repair(services: Services, route: Route, stored: StoredEndpoint, served: Served, replaces: str) -> None:
     """Send the verified model again, under a lease, so that no promotion begins meanwhile; the next sweep checks it.
+
+    `replaces` is the model in service that was found, where the endpoint tells it.
 
     The outcome of the update is written at once, so nobody waits for an update that was refused or answered.
 
     Raises:
         StaleWriteError: this worker was paused after its write; nothing was sent, and the lease expires.
     """
-    link = services.blobs.link(served.model, LINK_VALID_S)
+    link = model_location(services, route.serving, served.model)
     permit = SendPermit.begin(services.clock)
     settles = settled_at(permit.granted_at, route.serving.propagation_s)
     record: EndpointRecord = stored.record.leased(REPAIR, settles + timedelta(seconds=PATCH_TIMEOUT_S))
     repairing = services.endpoints.save(stored, replace(record, in_flight_until=settles))
     permit.check(services.clock)
     try:
-        services.scoring.patch(route.serving, link)
+        services.scoring.patch(route.serving, link, replaces)
     except LandfallError as error:
         if had_no_effect(error):
             services.endpoints.save(

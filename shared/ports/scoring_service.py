@@ -30,11 +30,23 @@ class Resource(NamedTuple):
 class ScoringService[Settings: Endpoint = Endpoint](Protocol):
     """The scoring endpoints of a route. Every call raises the service errors of `shared.errors`."""
 
-    def patch(self, endpoint: Settings, location: BlobLocation) -> None:
-        """Give the endpoint's resource another model. The service accepts it now and serves it some time later."""
+    def patch(self, endpoint: Settings, location: BlobLocation, replaces: str = "") -> None:
+        """Give the endpoint's resource another model. The service accepts it now and serves it some time later.
+
+        `replaces` is the model that must be in service (container/path), where the service can tell; "" if it may be
+        any. Of an endpoint whose answers are named, `location.relative` is the kept model, and there is no link.
+
+        Raises:
+            RejectedError: the service refused it, or another model than `replaces` is in service.
+        """
 
     def resources(self, endpoint: Settings) -> list[Resource]:
         """Read the endpoint's updatable resources."""
 
     def score(self, endpoint: Settings, columns: Sequence[str], rows: Iterable[Sequence[str]]) -> Scored:
-        """Score rows in one request and return the scored columns of each, in order."""
+        """Score rows in one request and return the scored columns of each, in order.
+
+        Raises:
+            DeploymentPendingError: the model's deployment is still being made.
+            OtherModelError: the answer is of another model than the one that `Endpoint.of_model` named.
+        """

@@ -71,6 +71,11 @@ class AzureMlTraining(Training):
         return f"evaluation/{self.evaluation_file}"
 
     @property
+    def writes_folders(self) -> bool:
+        """Whether a model is a folder, not a file."""
+        return True
+
+    @property
     def kept_suffix(self) -> str:
         """How the name of a kept model ends: a folder has no extension."""
         return ""
@@ -122,6 +127,15 @@ class AzureMlEndpoint(Endpoint):
     def address(self) -> str:
         """What tells it from all other endpoints. ARM ignores case (facts of the service, ids)."""
         return f"{self.workspace}/onlineEndpoints/{self.endpoint}".casefold() if self.endpoint else ""
+
+    @property
+    def watched_s(self) -> int:
+        """How long a new model is watched at least before it counts as promoted, in seconds."""
+        return self.watch_s
+
+    def stores(self, model: str) -> bool:
+        """Tell whether the model at `container/path` lies in storage; else the endpoint itself has it."""
+        return not model.startswith(f"{INITIAL}/")
 
     @property
     def staging(self) -> "AzureMlEndpoint":

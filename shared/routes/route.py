@@ -60,6 +60,11 @@ class Training:
         return {}
 
     @property
+    def writes_folders(self) -> bool:
+        """Whether a model is a folder, not a file."""
+        return False
+
+    @property
     def secrets(self) -> tuple[str, ...]:
         """Its keys; "" for one that is not set."""
         return ()
@@ -103,6 +108,16 @@ class Endpoint:
     def named(self) -> bool:
         """Whether an answer says which model gave it."""
         return False
+
+    @property
+    def watched_s(self) -> int:
+        """How long a new model is watched at least before it counts as promoted, in seconds."""
+        return 0
+
+    def stores(self, model: str) -> bool:
+        """Tell whether the model at `container/path` lies in storage; else the endpoint itself has it."""
+        del model
+        return True
 
     @property
     def staging(self) -> "Endpoint | None":
@@ -187,6 +202,11 @@ class Route:
         """Every key of the route; "" for one that is not set."""
         services: tuple[Training | Endpoint, ...] = (self.training, *self.endpoints)
         return tuple(key for service in services for key in service.secrets)
+
+    @property
+    def watch_s(self) -> int:
+        """How long the golden rows watch a new model before it counts as promoted, in seconds."""
+        return max(self.bake_s, self.serving.watched_s)
 
     @property
     def serving(self) -> Endpoint:

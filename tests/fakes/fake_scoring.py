@@ -73,8 +73,9 @@ class FakeScoring:
             state.pending = [entry for entry in state.pending if entry[0] > self._clock.now()]
         return state.model
 
-    def patch(self, endpoint: Endpoint, location: BlobLocation) -> None:
-        """Give the endpoint's resource another model."""
+    def patch(self, endpoint: Endpoint, location: BlobLocation, replaces: str = "") -> None:
+        """Give the endpoint's resource another model, whatever it replaces."""
+        del replaces
         with self.faults.call("patch"):
             state = self._managed("PATCH endpoint", endpoint)
             model = self._blobs.text(location.relative)

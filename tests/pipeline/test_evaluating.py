@@ -93,9 +93,9 @@ def test_no_endpoint_gets_a_link_that_came_from_the_job(world: World, monkeypatc
     given: list[str] = []
     patch = world.scoring.patch
 
-    def noted(endpoint: Endpoint, location: BlobLocation) -> None:
+    def noted(endpoint: Endpoint, location: BlobLocation, replaces: str) -> None:
         given.append(location.sas)
-        patch(endpoint, location)
+        patch(endpoint, location, replaces)
 
     monkeypatch.setattr(world.scoring, "patch", noted)
     world.settle(world.train())

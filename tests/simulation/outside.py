@@ -140,9 +140,9 @@ class WatchedScoring(FakeScoring):
         super().__init__(blobs, clock)
         self._outside = outside
 
-    def patch(self, endpoint: Endpoint, location: BlobLocation) -> None:
+    def patch(self, endpoint: Endpoint, location: BlobLocation, replaces: str = "") -> None:
         """Give the endpoint another model."""
-        super().patch(endpoint, location)
+        super().patch(endpoint, location, replaces)
         self._outside.patched(endpoint, location.relative)
 
     def classes_of(self, model: str) -> tuple[str, ...]:

@@ -110,11 +110,13 @@ class ClassicScoringService:
     def __init__(self, web: HttpClient) -> None:
         self._web = web
 
-    def patch(self, endpoint: ClassicEndpoint, location: BlobLocation) -> None:
+    def patch(self, endpoint: ClassicEndpoint, location: BlobLocation, replaces: str = "") -> None:
         """Give the endpoint's resource another model; any 2xx means accepted (protocol 3.3).
 
-        Sent once: after a lost answer, a refusal of a second attempt would hide that the first one took effect.
+        Sent once: after a lost answer, a refusal of a second attempt would hide that the first one took effect. An
+        update is unconditional here, whatever it `replaces`.
         """
+        del replaces
         body = bes_wire.patch_body(endpoint.resource, location)
         call = _endpoint_call("PATCH endpoint", "PATCH", endpoint, endpoint.patch_url, body)
         bes_wire.read_nothing(self._web.send(replace(call, repeatable=False)), _answered(call))

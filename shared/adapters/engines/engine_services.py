@@ -52,9 +52,9 @@ class EngineScoring:
     def __init__(self, classic: ScoringService[ClassicEndpoint]) -> None:
         self._classic = classic
 
-    def patch(self, endpoint: Endpoint, location: BlobLocation) -> None:
+    def patch(self, endpoint: Endpoint, location: BlobLocation, replaces: str = "") -> None:
         """Give the endpoint's resource another model. The service accepts it now and serves it some time later."""
-        self._engine(endpoint).patch(endpoint, location)
+        self._engine(endpoint).patch(endpoint, location, replaces)
 
     def resources(self, endpoint: Endpoint) -> list[Resource]:
         """Read the endpoint's updatable resources."""
