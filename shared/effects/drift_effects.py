@@ -11,6 +11,7 @@ from itertools import batched, islice
 from shared.blob_path import BlobPath
 from shared.effects.run_session import RunSession
 from shared.errors import BlobMissingError, RetryableError
+from shared.intake.csv_rows import MAX_ROW
 from shared.intake.drift import MAX_LISTED, measure_drift
 from shared.intake.profile import Profile, merged_profile, profile_from_text
 from shared.intake.sketches import FileSketch, SketchedColumn, sketched_columns
@@ -21,7 +22,6 @@ from shared.ports.blob_files import BlobFiles, BlobPart, CopyState
 from shared.records.drift import DriftRecord
 
 MAX_PROFILE_BYTES = 64 * 1024 * 1024  # of some 1,000 columns
-MAX_CELL = 1_048_576  # characters; no file with a longer one is accepted
 _BLOCK_ROWS = 10_000
 _PROFILES_AT_ONCE = 32  # some 10 MiB, of 20 columns each
 
@@ -114,7 +114,7 @@ def _read(blobs: BlobFiles, path: str) -> Profile | None:
 
 def _sketched(blobs: BlobFiles, part: BlobPart, columns: Sequence[SketchedColumn]) -> Profile:
     """Sketch the rows of a part: they are clean RFC 4180 without a header, a cell for each column."""
-    csv.field_size_limit(MAX_CELL)
+    csv.field_size_limit(MAX_ROW)  # of all threads: the same wherever files are read
     sketch = FileSketch(columns, part.size)
     rows = csv.reader(_lines(blobs.read_chunks(part.path, part.etag)), strict=True)
     while block := list(islice(rows, _BLOCK_ROWS)):

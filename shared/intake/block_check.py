@@ -13,6 +13,7 @@ from shared.intake.block_columns import block_columns
 from shared.intake.file_form import FileForm
 from shared.intake.header_match import ABSENT_CELL
 from shared.intake.last_row import LastRow
+from shared.intake.plain_rows import PlainRows
 from shared.intake.read_columns import FEW_CELLS, ReadColumn, read_column
 from shared.intake.row_check import RowCheck
 from shared.intake.row_text import LINE_END, cell_text, needs_quotes
@@ -32,7 +33,7 @@ class TakenBlock(NamedTuple):
         text: the clean rows.
         rows, lines: how many it has.
         line_end: of each of them.
-        columns: the clean columns, for those who learn from them.
+        columns: the clean columns, for those who learn from them; empty if nobody does.
     """
 
     text: str
@@ -50,28 +51,41 @@ class _CountedBlock(NamedTuple):
 
 
 class BlockCheck:
-    """Checks the blocks of one file that need no second look."""
+    """Checks the blocks of one file that need no second look.
 
-    def __init__(self, form: FileForm, rows: RowCheck, tally: Tally) -> None:
+    Args:
+        with_columns: whether somebody learns from the columns of each block.
+    """
+
+    def __init__(self, form: FileForm, rows: RowCheck, tally: Tally, *, with_columns: bool) -> None:
         self._form = form
         self._rows = rows
         self._tally = tally
         self._width = len(form.header.shown)
         self._label = next((at for at, column in enumerate(form.columns) if column.is_label), None)
+        self._plain_rows = None if with_columns else PlainRows(form)
         self._in_order = form.header.positions == tuple(range(self._width)) and form.rows.delimiter == ","
 
     def take(self, text: str, line: int) -> TakenBlock | None:
         """Check whole lines from a line on; None if they are to be checked row by row: then nothing is counted."""
-        lines, returns = text.count("\n"), text.count("\r")
+        lines, returns = text.count("\n"), text.count("\r") if "\r" in text else 0  # most have none: that is soon seen
         if not text.endswith("\n") or "\0" in text or STAND_IN in text or returns not in {0, lines}:
             return None
         if returns:
             text = text.replace("\r\n", "\n")
         if "\r" in text or self._has_comment(text):
             return None
+        plain = self._plain_rows.read(text, lines) if self._plain_rows is not None else None
+        if plain is not None:
+            self._count_plain(plain, range(line, line + lines))
+            return TakenBlock(text, lines, lines, "\r\n" if returns else "\n", ())
+        return self._take_cut(text, line, lines, "\r\n" if returns else "\n")
+
+    def _take_cut(self, text: str, line: int, lines: int, line_end: str) -> TakenBlock | None:
+        """Check whole lines that had this line end, cell by cell."""
         cut = block_columns(text, line, self._form.rows, self._width)
         # A line end inside a cell is kept as it is, and those of this text may be changed ones.
-        if cut is None or (returns and len(cut.begins) != lines):
+        if cut is None or (line_end != LINE_END and len(cut.begins) != lines):
             return None
         cells, begins, is_plain = cut
         read = self._read(cells)
@@ -82,6 +96,8 @@ class BlockCheck:
         if block is None:
             return None
         self._rows.rows_taken(len(begins), self._last_row(read, begins[-1]), last_index)
+        if self._plain_rows is not None and is_plain:
+            self._plain_rows.learn(cells)
         rows = None
         if block.kept is None and is_plain and self._in_order:
             rows = _mended(text, lines, block.clean, read)
@@ -89,12 +105,18 @@ class BlockCheck:
             # Without quotes, a cell needs some only if it has a comma that is no delimiter, or was changed.
             checked = not is_plain or "," in text or any(column.changed for column in read)
             rows = _joined(block.clean, checked=checked)
-        return TakenBlock(rows, len(begins), lines, "\r\n" if returns else "\n", block.clean)
+        return TakenBlock(rows, len(begins), lines, line_end, block.clean)
+
+    def _count_plain(self, read: Sequence[ReadColumn], begins: Sequence[int]) -> None:
+        """Count a block whose rows are all kept as they are; `read`: the columns that may have missing cells."""
+        self._count_cells(read, [column.raw for column in read], None, begins)
+        self._tally.rows += len(begins)
+        self._rows.rows_taken(len(begins), self._last_row(read, begins[-1]), None)
 
     def _last_row(self, read: Sequence[ReadColumn], line: int) -> LastRow | None:
-        if self._label is None:
+        label = next((column for column in read if column.column.is_label), None)
+        if label is None:
             return None
-        label = read[self._label]
         return LastRow(line, LINE_END, label.raw[-1], label.column.read(label.raw[-1]).text)
 
     def _has_comment(self, text: str) -> bool:

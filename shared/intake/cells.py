@@ -5,6 +5,9 @@ from typing import NamedTuple, Protocol
 
 from shared.intake.table_schema import SchemaField
 
+# How `ColumnReader.plain` has any printable characters, and what it has instead in a row without quotes.
+PRINTABLE, PRINTABLE_IN_ROW = "[ -~]*", r"[ !#-+\--~]*+"
+
 
 class CellCode(StrEnum):
     """What may be wrong with a cell: types of Frictionless 5, and ours."""

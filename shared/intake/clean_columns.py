@@ -3,7 +3,7 @@
 import re
 from collections.abc import Mapping, Sequence
 
-from shared.intake.cells import Cell, CellChange, ColumnReader
+from shared.intake.cells import PRINTABLE, PRINTABLE_IN_ROW, Cell, CellChange, ColumnReader
 from shared.intake.header_match import MatchedHeader, name_key
 
 _CACHE_SIZE = 100_000  # distinct cells of a column; past them the cache begins anew, so that memory stays flat
@@ -13,6 +13,7 @@ TOTAL = re.compile(
 )
 _TOTAL_BEGINS = frozenset("tgsziTGSZI")
 _TOTAL_WORDS = ("total", "summe", "gesamt")  # each of them has one of these
+_TOTAL_BEGINNING = "(?:grand[ -]?|sub[ -]?)?total|(?:zwischen|gesamt)?summe|(?:ins)?gesamt"  # each of them begins so
 _VARIED_SHARE = 0.25  # of distinct cells among all
 _MIN_ROWS = 200  # of which the share says something
 _MAX_VAIN = 5
@@ -28,6 +29,7 @@ class CleanColumn:
         is_label: whether it is trained for.
         has_classes: whether the schema lists its values.
         is_varied: whether many of its cells are distinct, so that they are matched all at once and not looked up.
+        plain_in_row: the pattern of its plain cells, as they stand in a row without quotes; "" if there is none.
         header_cells: the cells read so far that repeat the column's name; of the label, the name of any column.
         total_cells: those that sums begin with.
     """
@@ -60,6 +62,7 @@ class CleanColumn:
         self._plain_lines = re.compile(rf"^(?:{self._plain})$", re.MULTILINE)
         # Where plain cells are numbers or dates, they are no words: neither totals nor, mostly, the column's name.
         self._has_words = any(re.fullmatch(plain, text) for text in ("a", "total", self._key, shown))
+        self.plain_in_row = self._pattern_in_row()
         self._vain = 0  # how often not all of many cells were plain
         self.is_varied = False
 
@@ -119,6 +122,26 @@ class CleanColumn:
         self._vain += not plain
         self.is_varied = plain
         return plain
+
+    def _pattern_in_row(self) -> str:
+        """Return the pattern of cells that are plain, and neither may be a total nor repeat the column's name."""
+        if not self._plain:
+            return ""
+        pattern = self._plain.replace(PRINTABLE, PRINTABLE_IN_ROW)
+        if not self._has_words:
+            return f"(?:{pattern})"
+        odd, begins = _TOTAL_BEGINNING, {" ", *_TOTAL_BEGINS}
+        if self._key.isascii():  # as plain cells are
+            name = " *".join(map(re.escape, self._key))
+            odd += rf"|{name} *[,\n]"
+            begins |= {self._key[:1].lower(), self._key[:1].upper()}
+        letters = "".join(map(re.escape, sorted(begins)))
+        # Most words begin with another letter: then nothing more is tried.
+        return rf"(?:(?![{letters}])|(?! *(?i:{odd})))(?:{pattern})"
+
+    def has_only_plain(self, distinct: set[str]) -> bool:
+        """Tell whether all distinct cells are accepted as they are, and none may repeat the name or be a total."""
+        return self._plain_ones(distinct) == distinct
 
     def _plain_ones(self, cells: set[str]) -> set[str]:
         """Return those cells that `are_plain`."""

@@ -52,7 +52,7 @@ class DateReader:
 
     @property
     def plain(self) -> str:
-        """The days that every month has."""
+        """The days that every month has, and that of most leap years."""
         pattern = plain_pattern(self.field)
         if self._check is not None or not pattern:
             return ""

@@ -23,6 +23,7 @@ _MONTHS = (
     {"m": "(?:0[469]|11)", "d": "(?:0[1-9]|[12][0-9]|30)"},
     {"m": "02", "d": "(?:0[1-9]|1[0-9]|2[0-8])"},
 )
+_LEAP_DAY = {"Y": "[12][0-9](?:0[48]|[2468][048]|[13579][26])", "m": "02", "d": "29"}  # of years that surely have it
 _DIRECTIVE = re.compile(r"%(.?)")
 
 
@@ -65,7 +66,11 @@ def plain_pattern(field: SchemaField) -> str:
 
 def _each_month(pattern: str) -> str:
     alternatives = dict.fromkeys(_translated(pattern, {**_PLAIN, **month}) for month in _MONTHS)
-    return f"(?:{'|'.join(alternatives)})"
+    usual = f"(?:{'|'.join(alternatives)})"
+    if not {"Y", "m", "d"} <= set(_DIRECTIVE.findall(pattern)):
+        return usual
+    # Apart, since what alternatives begin with in common is tried once.
+    return f"(?:{usual}|{_translated(pattern, {**_PLAIN, **_LEAP_DAY})})"
 
 
 def _translated(pattern: str, directives: dict[str, str]) -> str:

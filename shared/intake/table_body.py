@@ -10,6 +10,7 @@ from shared.intake.problems import MAX_ALIKE, Code, Level, Problem, ProblemList
 from shared.intake.row_check import RowCheck
 from shared.intake.row_text import row_text
 from shared.intake.tally import FileChange, LeftOutRow, Tally
+from shared.plurals import counted
 
 BLOCK_CHARACTERS = 2**19  # checked at once: a piece of the file, with what was left of the piece before
 # A block that is not taken is cut into halves, down to this size: mostly a few rows alone need a second look.
@@ -45,7 +46,7 @@ class TableBody:
         self._in_blocks = in_blocks
         self._form, self._problems, self._tally, self._observe = form, problems, tally, observe
         self._rows = RowCheck(form, problems, tally)
-        self._blocks = BlockCheck(form, self._rows, tally)
+        self._blocks = BlockCheck(form, self._rows, tally, with_columns=observe is not None)
         self._faults = 0
         self._vain = 0  # smallest blocks that were not taken, in a row
         self._line_ends: Counter[str] = Counter()
@@ -163,7 +164,7 @@ class TableBody:
     def _check_rows(self, consumed: int) -> None:
         limit = self._form.settings.max_rows
         if consumed and limit is not None and self._tally.rows_read > limit and not self.stopped:
-            message = f"The file has more than {limit:,} rows. Split it, or raise max_rows."
+            message = f"The file has more than {counted(limit, 'row')}. Split it, or raise max_rows."
             self._problems.add(Problem(Code.CONSTRAINT_ERROR, message))
             self.stopped = True
 

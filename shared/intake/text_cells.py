@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from urllib.parse import urlsplit
 
 from shared.intake.cell_constraints import check_of, missing_problem
-from shared.intake.cells import Cell, CellChange, CellCode, refused
+from shared.intake.cells import PRINTABLE, Cell, CellChange, CellCode, refused
 from shared.intake.table_schema import FieldType, SchemaField
 from shared.plurals import counted
 
@@ -16,7 +16,7 @@ _EMAIL = re.compile(r"[^@\s]+@[^@\s]+")
 _MAX_NEW = 1000  # different new values of a column that are counted
 
 
-_USUAL_TEXT = "[A-Za-z_][ -~]*|[0-9](?![0-9.,]*[eE][+])[ -~]*"  # digits with an E may be a shortened number
+_USUAL_TEXT = rf"[A-Za-z_]{PRINTABLE}|[0-9](?![0-9.,]*[eE][+]){PRINTABLE}"  # digits with an E may be a shortened number
 
 
 class TextReader:

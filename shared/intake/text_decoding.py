@@ -188,7 +188,7 @@ class TextDecoder:
 
 def _line_ends(text: str, after_return: bool) -> int:
     """Return how many lines end in a text; a line feed after the carriage return before it ends none."""
-    returns = text.count("\r")
+    returns = text.count("\r") if "\r" in text else 0
     both = text.count("\r\n") if returns else 0
     return text.count("\n") + returns - both - (after_return and text.startswith("\n"))
 

@@ -94,14 +94,20 @@ def outcome(checked: Checked) -> tuple[object, ...]:
     return (checked.clean, checked.report)
 
 
-@given(lines=LINES, settings=SETTINGS_DRAWN, route=st.sampled_from(sorted(ROUTES)), chunk_bytes=st.integers(1, 300))
+@given(
+    lines=LINES,
+    settings=SETTINGS_DRAWN,
+    route=st.sampled_from(sorted(ROUTES)),
+    chunk_bytes=st.integers(1, 300),
+    observed=st.booleans(),
+)
 def test_blocks_and_rows_agree(
-    lines: list[tuple[str, str]], settings: IntakeSettings, route: str, chunk_bytes: int
+    lines: list[tuple[str, str]], settings: IntakeSettings, route: str, chunk_bytes: int, *, observed: bool
 ) -> None:
     """Whatever the file, the route and the cuts."""
     content = HEADER + "".join(map("".join, lines))
     expected: Expected = ROUTES[route]
-    by_blocks = check(content, settings, expected, chunk_bytes=chunk_bytes)
+    by_blocks = check(content, settings, expected, chunk_bytes=chunk_bytes, observed=observed)
     by_rows = check(content, settings, expected, row_by_row=True)
 
     assert outcome(by_blocks) == outcome(by_rows)

@@ -503,6 +503,8 @@ def test_a_file_past_the_routes_limits_is_refused() -> None:
     assert too_long.errors == [("constraint-error", None, None)]
     assert "max_bytes" in too_large.report.problems[0].message
     assert "max_rows" in too_long.report.problems[0].message
+    one_at_most = check(CLEAN + ROWS, replace(SETTINGS, max_rows=1))
+    assert "more than 1 row." in one_at_most.report.problems[0].message
 
 
 def test_a_value_of_a_unique_column_may_come_once() -> None:
