@@ -19,6 +19,7 @@ from shared.log_actions import LogAction, get_log, log_fields
 from shared.routes.route import JOB_GRACE_S
 
 if TYPE_CHECKING:
+    from shared.adapters.azureml.engine import AzureMlEngine
     from shared.operators.authorization import Caller
     from shared.routes.load import Routes
     from shared.services import Services
@@ -138,7 +139,11 @@ def build_services(environ: Mapping[str, str]) -> "Services":
         BesTrainingService,
         ClassicScoringService,
     )
-    from shared.adapters.engines.engine_services import EngineScoring, EngineTraining  # noqa: PLC0415
+    from shared.adapters.engines.engine_services import (  # noqa: PLC0415
+        EngineDeployments,
+        EngineScoring,
+        EngineTraining,
+    )
     from shared.adapters.http.http_client import HttpClient  # noqa: PLC0415
     from shared.adapters.storage.sas_links import MAX_IDENTITY_LINK_LIFE_S  # noqa: PLC0415
     from shared.adapters.storage.storage_factory import Storage  # noqa: PLC0415
@@ -172,6 +177,7 @@ def build_services(environ: Mapping[str, str]) -> "Services":
         problems += _too_long_for_links(routes, MAX_IDENTITY_LINK_LIFE_S)
     if problems or routes is None or account is None:
         raise ConfigError(problems)
+    uses_azureml = any(endpoint.named for route in routes.routes.values() for endpoint in route.endpoints)
     for warning in routes.warnings:
         log.warning("configuration: %s", warning, extra=log_fields(LogAction.CONFIGURATION_WARNING))
     # At INFO the SDKs log every request with its headers, and each sign-in: too much for the app's log.
@@ -179,15 +185,25 @@ def build_services(environ: Mapping[str, str]) -> "Services":
         logging.getLogger(name).setLevel(logging.WARNING)
     web = HttpClient(AllowedHosts(routes.allow_hosts), ca_bundle=environ.get(CA_BUNDLE))
     storage = Storage.open(account)
+    azureml = functools.cache(lambda: _azureml_engine(environ, routes))
+    if uses_azureml:
+        azureml()  # its settings are checked now, and not when a model is to be promoted
     return Services(
         routes=routes,
         runs=storage.runs,
         endpoints=storage.endpoints,
         blobs=storage.blobs,
-        training=EngineTraining(BesTrainingService(web, storage.blobs)),
-        scoring=EngineScoring(ClassicScoringService(web)),
+        training=EngineTraining(BesTrainingService(web, storage.blobs), azureml),
+        scoring=EngineScoring(ClassicScoringService(web), azureml),
         clock=SystemClock(),
+        deployments=EngineDeployments(azureml) if uses_azureml else None,
     )
+
+
+def _azureml_engine(environ: Mapping[str, str], routes: "Routes") -> "AzureMlEngine":
+    from shared.adapters.azureml.engine import build_engine  # noqa: PLC0415 - only routes that use it pay for it
+
+    return build_engine(environ, routes.allow_hosts, SystemClock(), environ.get(CA_BUNDLE))
 
 
 def _unresolved_settings(environ: Mapping[str, str]) -> list[str]:

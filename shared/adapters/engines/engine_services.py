@@ -1,20 +1,34 @@
 """Each call to a training service or an endpoint goes to the engine that its settings are for."""
 
-from collections.abc import Iterable, Sequence
-from typing import cast
+from collections.abc import Callable, Iterable, Sequence
+from typing import TYPE_CHECKING, cast
 
 from shared.ports.blob_location import BlobLocation
+from shared.ports.deployment_service import Deployment, DeploymentService
 from shared.ports.scoring_service import Resource, Scored, ScoringService
 from shared.ports.training_service import JobRequest, JobStatus, TrainingService
 from shared.routes.classic_services import ClassicEndpoint, ClassicTraining
 from shared.routes.route import Endpoint, Training
 
+if TYPE_CHECKING:
+    from shared.adapters.azureml.engine import AzureMlEngine
+
+AZUREML = "azureml"
+
+
+def no_engine() -> "AzureMlEngine":
+    """Refuse: no route of this app uses Azure Machine Learning."""
+    raise TypeError("No route uses Azure Machine Learning, so its engine was not built.")
+
 
 class EngineTraining:
     """`TrainingService` of all routes: each route's own engine trains its models."""
 
-    def __init__(self, classic: TrainingService[ClassicTraining]) -> None:
+    def __init__(
+        self, classic: TrainingService[ClassicTraining], azureml: "Callable[[], AzureMlEngine]" = no_engine
+    ) -> None:
         self._classic = classic
+        self._azureml = azureml
 
     def submit(self, training: Training, request: JobRequest) -> str:
         """Submit a job and return its id; it does not run yet. Sent once, never repeated."""
@@ -43,14 +57,19 @@ class EngineTraining:
     def _engine(self, training: Training) -> TrainingService:
         if isinstance(training, ClassicTraining):
             return cast("TrainingService", self._classic)
+        if training.service == AZUREML:
+            return cast("TrainingService", self._azureml().training)
         raise TypeError(f"There is no engine for {type(training).__name__}.")
 
 
 class EngineScoring:
     """`ScoringService` of all routes: each endpoint is its own engine's."""
 
-    def __init__(self, classic: ScoringService[ClassicEndpoint]) -> None:
+    def __init__(
+        self, classic: ScoringService[ClassicEndpoint], azureml: "Callable[[], AzureMlEngine]" = no_engine
+    ) -> None:
         self._classic = classic
+        self._azureml = azureml
 
     def patch(self, endpoint: Endpoint, location: BlobLocation, replaces: str = "") -> None:
         """Give the endpoint's resource another model. The service accepts it now and serves it some time later."""
@@ -67,4 +86,30 @@ class EngineScoring:
     def _engine(self, endpoint: Endpoint) -> ScoringService:
         if isinstance(endpoint, ClassicEndpoint):
             return cast("ScoringService", self._classic)
+        if endpoint.named:
+            return cast("ScoringService", self._azureml().scoring)
         raise TypeError(f"There is no engine for {type(endpoint).__name__}.")
+
+
+class EngineDeployments:
+    """`DeploymentService` of the endpoints that have deployments."""
+
+    def __init__(self, azureml: "Callable[[], AzureMlEngine]") -> None:
+        self._azureml = azureml
+
+    def deployments(self, endpoint: Endpoint) -> list[Deployment]:
+        """List the deployments of an endpoint."""
+        return self._engine(endpoint).deployments(endpoint)
+
+    def remove(self, endpoint: Endpoint, name: str) -> None:
+        """Delete a deployment; one that is gone counts as deleted.
+
+        Raises:
+            RejectedError: it has traffic in a look made just before, or is not this app's; nothing was deleted.
+        """
+        self._engine(endpoint).remove(endpoint, name)
+
+    def _engine(self, endpoint: Endpoint) -> DeploymentService:
+        if not endpoint.named:
+            raise TypeError(f"Endpoint {endpoint.name} has no deployments.")
+        return cast("DeploymentService", self._azureml().scoring)

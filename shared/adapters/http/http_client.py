@@ -8,7 +8,7 @@ from urllib3.exceptions import HTTPError
 from urllib3.util import Retry
 
 from shared.adapters.http.http_errors import failure, kind_of, log_failure, without_secrets
-from shared.adapters.http.service_call import Call, Key
+from shared.adapters.http.service_call import Answer, Call, Key
 from shared.adapters.http.ssrf_guard import DeadlineAdapter, Resolver, checked_resolver, set_time_limit
 from shared.errors import (
     BadAnswerError,
@@ -79,7 +79,11 @@ class HttpClient:
         self._preferred: dict[tuple[str, ...], str] = {}  # settings of a call's keys -> the one accepted last
 
     def send(self, call: Call) -> str:
-        """Send a call and return the body of its 2xx answer as text.
+        """Send a call and return the body of its 2xx answer as text; see `exchange`."""
+        return self.exchange(call).text
+
+    def exchange(self, call: Call) -> Answer:
+        """Send a call and return its 2xx answer.
 
         If the service refuses a key, the call is sent with its other key, since a refused call has no effect. The key
         that was accepted is tried first from then on.
@@ -105,7 +109,8 @@ class HttpClient:
         keys: list[Key | None] = [None]  # a link needs no key
         if call.keys:
             keys = [*sorted(call.keys, key=lambda key: key.setting != preferred)]
-        ends_at = time.monotonic() + self._total_timeout_s[0 if call.repeatable else 1]
+        usual_s = self._total_timeout_s[0 if call.repeatable else 1]
+        ends_at = time.monotonic() + (usual_s if call.within_s is None else call.within_s)
         refused: KeyRefusedError | None = None
         for key in keys:
             left_s = ends_at - time.monotonic()
@@ -142,9 +147,9 @@ class HttpClient:
             extra=log_fields(LogAction.SERVICE_KEY_REFUSED),
         )
 
-    def _send(self, call: Call, key: Key | None) -> str:
+    def _send(self, call: Call, key: Key | None) -> Answer:
         place = redacted(call.url)
-        headers: dict[str, str] = {"Accept": "application/json, */*", "Accept-Encoding": "identity"}
+        headers: dict[str, str] = {"Accept": "application/json, */*", "Accept-Encoding": "identity", **call.headers}
         if key is not None:
             headers["Authorization"] = f"Bearer {key.value}"
         data = None
@@ -175,10 +180,11 @@ class HttpClient:
             limit = f"the answer is larger than {call.limit_bytes} bytes"
             raise _unreadable(call)(ServiceFault(call.operation, place, response.status_code, "", limit))
         try:
-            return content.decode("utf-8-sig")
+            text = content.decode("utf-8-sig")
         except UnicodeDecodeError:
             fault = ServiceFault(call.operation, place, response.status_code, "", "the answer is not UTF-8")
             raise _unreadable(call)(fault) from None
+        return Answer(text, {name.casefold(): value for name, value in response.headers.items()})
 
     def close(self) -> None:
         """Close the connections."""
