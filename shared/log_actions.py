@@ -86,6 +86,8 @@ class LogAction(StrEnum):
     ENDPOINT_RESTORED = "endpoint.restored"
     ENDPOINT_MISMATCHED = "endpoint.mismatched"
     ENDPOINT_UNEXPLAINED = "endpoint.unexplained"
+    DEPLOYMENT_DELETED = "deployment.deleted"
+    DEPLOYMENT_NOT_DELETED = "deployment.not_deleted"
 
     OPERATOR_FROZE = "operator.froze"
     OPERATOR_UNFROZE = "operator.unfroze"

@@ -2,17 +2,16 @@
 
 from typing import assert_never
 
+from shared.effects.endpoint_updates import patched
 from shared.effects.golden_scoring import answers_of, golden_at, pin_golden, pinned_golden, read_golden
 from shared.effects.kept_models import challenger_at, in_service, is_kept, keep_model, kept_model
 from shared.effects.run_session import RunSession
 from shared.errors import (
     ConfigError,
     LandfallError,
-    NotFoundError,
     NotSentError,
     OtherModelError,
     PermanentError,
-    RejectedError,
     RetryableError,
 )
 from shared.lifecycle.effects import (
@@ -46,13 +45,10 @@ from shared.lifecycle.observations import (
 )
 from shared.lifecycle.run_parts import archived_model_of, challenger_of
 from shared.ports.blob_files import CopyState
-from shared.ports.blob_location import BlobLocation
 from shared.records.golden_answers import Answers, GoldenAnswers
 from shared.records.run_steps import VerifyingStep
 from shared.routes.route import Endpoint
-from shared.services import Services
 
-LINK_VALID_S = 900  # the endpoint copies the model at once
 ANSWERS_IN_A_ROW = 10  # of a new model that is watched: an endpoint may spread requests over old and new for a while
 
 
@@ -116,7 +112,7 @@ def patch_staging(session: RunSession) -> StagingPatched | StagingRefused:
         return _give_named(session, staging)
     back = session.run.override is not None  # the model of an operator's rollback is archived
     path = archived_model_of(session.run) if back else model_path(session.run, session.route.training)
-    error = _patched(session, staging, path)
+    error = patched(session, staging, path)
     return StagingRefused(error) if error is not None else StagingPatched()
 
 
@@ -129,7 +125,7 @@ def _give_named(session: RunSession, staging: Endpoint) -> StagingPatched | Stag
             return StagingRefused(NotSentError("The copy of the model is not finished yet."))
     except LandfallError as error:
         return StagingRefused(error)
-    refused = _patched(session, staging, kept, in_service(session))
+    refused = patched(session, staging, kept, in_service(session))
     return StagingRefused(refused) if refused is not None else StagingPatched()
 
 
@@ -170,7 +166,7 @@ def archive_model(session: RunSession, effect: ArchiveModel) -> ModelArchived:
         ConfigError: the model to roll back to does not exist; nothing is promoted.
         RetryableError: the copy is not finished yet.
     """
-    if not is_kept(session, effect.rollback_target):
+    if not is_kept(session.services, session.route, effect.rollback_target):
         first = session.endpoint().champion is None
         problem = f"{effect.rollback_target} does not exist, so a failed promotion could not be rolled back."
         remedy = "Restore this archived model."
@@ -189,7 +185,7 @@ def archive_model(session: RunSession, effect: ArchiveModel) -> ModelArchived:
 def patch_serving(session: RunSession, model: str) -> ServingPatched | ServingRefused:
     """Give the archived challenger to the serving endpoint; the run judges the answer."""
     intent = session.endpoint().intent
-    error = _patched(session, session.route.serving, model, intent.from_model if intent is not None else "")
+    error = patched(session, session.route.serving, model, intent.from_model if intent is not None else "")
     return ServingRefused(error) if error is not None else ServingPatched()
 
 
@@ -219,7 +215,7 @@ def score_serving(session: RunSession) -> ServingScored:
 
 def restore_previous(session: RunSession, model: str) -> PreviousRestored | RestoreRefused:
     """Give the previous model back to the serving endpoint."""
-    error = _patched(session, session.route.serving, model, challenger_of(session.run).archived_model or "")
+    error = patched(session, session.route.serving, model, challenger_of(session.run).archived_model or "")
     return RestoreRefused(error) if error is not None else PreviousRestored()
 
 
@@ -231,52 +227,3 @@ def _staging_of(session: RunSession) -> Endpoint:
 
 def _challenger_on_staging(session: RunSession) -> Endpoint:
     return challenger_at(session.route, session.run, _staging_of(session))
-
-
-def _patched(session: RunSession, endpoint: Endpoint, model: str, replaces: str = "") -> LandfallError | None:
-    """PATCH an endpoint with the model at `container/path`, if this worker may still do so; return the error, if any.
-
-    `replaces` is the model that must be in service, where the service can tell.
-
-    A refusal also names the endpoint's resources. `had_no_effect` tells whether the endpoint is unchanged.
-
-    Raises:
-        StaleWriteError: this worker was paused for too long; nothing was sent.
-    """
-    try:
-        link = model_location(session.services, endpoint, model)
-    except RetryableError as error:
-        return NotSentError(f"The endpoint's link to {model} could not be created: {error}")
-    except LandfallError as error:
-        return error
-    session.check_permit()
-    try:
-        session.services.scoring.patch(endpoint, link, replaces)
-    except (RejectedError, NotFoundError) as error:
-        hint = _resource_hint(session, endpoint)
-        return type(error)(error.fault.because(hint)) if hint else error
-    except LandfallError as error:
-        return error
-    return None
-
-
-def model_location(services: Services, endpoint: Endpoint, model: str) -> BlobLocation:
-    """Return how an endpoint is told of a model: by a link, or by its path where the service reads with its own rights.
-
-    Raises:
-        LandfallError: the link could not be created.
-    """
-    return BlobLocation("", model, "") if endpoint.named else services.blobs.link(model, LINK_VALID_S)
-
-
-def _resource_hint(session: RunSession, endpoint: Endpoint) -> str:
-    if endpoint.named:
-        return ""
-    try:
-        names = [resource.name for resource in session.services.scoring.resources(endpoint)]
-    except Exception:  # noqa: BLE001 - a hint only: its failure must not hide the refusal
-        return ""
-    if endpoint.resource in names:
-        return ""
-    listed = ", ".join(map(repr, names)) or "none (it may belong to the training web service)"
-    return f"endpoint {endpoint.name} has no resource {endpoint.resource!r}. Its updatable resources: {listed}"

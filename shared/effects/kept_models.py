@@ -11,6 +11,7 @@ from shared.lifecycle.run_parts import archived_model_of
 from shared.ports.blob_files import BlobFiles, CopyState
 from shared.records.run import Run
 from shared.routes.route import Endpoint, Route
+from shared.services import Services
 
 
 def kept_model(route: Route, run: Run) -> str:
@@ -50,14 +51,13 @@ def keep_model(session: RunSession, model: str, target: str) -> CopyState:
     return CopyState.PENDING if CopyState.PENDING in states else CopyState.DONE
 
 
-def is_kept(session: RunSession, model: str) -> bool:
+def is_kept(services: Services, route: Route, model: str) -> bool:
     """Tell whether a model that is to be gone back to exists. What an endpoint itself has is its own to say."""
-    if not session.route.serving.stores(model):
+    if not route.serving.stores(model):
         return True
-    blobs = session.services.blobs
-    if session.route.training.writes_folders:
-        return _has_files(blobs, model)
-    return blobs.version(*BlobPath.parse(model)) is not None
+    if route.training.writes_folders:
+        return _has_files(services.blobs, model)
+    return services.blobs.version(*BlobPath.parse(model)) is not None
 
 
 def _has_files(blobs: BlobFiles, model: str) -> bool:

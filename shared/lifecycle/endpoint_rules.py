@@ -78,10 +78,13 @@ def other_champion(run: Run, record: EndpointRecord) -> str | None:
 
 
 def waiting_for(holder: str, route: Route) -> str:
-    """Return the reason of a run that waits until another run, or a repair, releases the endpoint."""
+    """Return the reason of a run that waits until another run, a repair or a clean-up, releases the endpoint."""
     if holder == REPAIR:
         return f"Waiting for the repair of endpoint {route.serving.name} to end."
+    if holder == CLEANING:
+        return f"Waiting for the clean-up of endpoint {route.serving.name} to end."
     return f"Waiting for run {holder} to release endpoint {route.serving.name}."
 
 
 REPAIR = "repair"  # in place of a run's id, in the lease of an endpoint whose champion is being restored
+CLEANING = "clean-up"  # the same while deployments that nobody needs are deleted

@@ -6,6 +6,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 from shared.blob_path import BlobPath
+from shared.effects.kept_models import is_kept
 from shared.errors import BadRequestError, NotNowError, StaleWriteError, UnknownError
 from shared.lifecycle.decision_record import override_decision
 from shared.lifecycle.run_parts import archived_model_of
@@ -111,8 +112,8 @@ def rollback(services: Services, endpoint: str, by: str, reason: str, to: str = 
     replaces = champion.run_id if champion is not None else None
     override = Override(by, reason, origin, services.clock.now(), replaces)
     run = _override_run(route, champion, target, override, why)
-    archived = BlobPath.parse(archived_model_of(run))
-    if services.blobs.version(*archived) is None:
+    archived = archived_model_of(run)
+    if not is_kept(services, route, archived):
         raise NotNowError(
             f"the archived model {archived} does not exist: restore it, or name another run with --to RUN"
         )

@@ -7,7 +7,7 @@ comes every few seconds. They change nothing; the largest request scores one row
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 
-from shared.blob_path import BlobPath
+from shared.effects.kept_models import is_kept
 from shared.errors import KeyRefusedError, LandfallError, NotFoundError, RejectedError
 from shared.gates.golden_rows import GoldenRows
 from shared.lifecycle.endpoint_rules import frozen_by
@@ -76,7 +76,7 @@ def _record(services: Services, route: Route) -> Iterator[Finding]:
         yield Finding(subject, f"{frozen}: every run waits", remedy)
     elif frozen is not None:
         yield Finding(subject, f"{frozen}: every run waits, as requested")
-    if record.champion is not None and services.blobs.version(*BlobPath.parse(record.champion.model)) is None:
+    if record.champion is not None and not is_kept(services, route, record.champion.model):
         problem = f"there is no blob {record.champion.model}, the archived model in service: no run can replace it"
         yield Finding(subject, problem, "restore it from a backup, or from the training folder of its run")
 

@@ -10,7 +10,7 @@ import logging
 from dataclasses import replace
 from datetime import timedelta
 
-from shared.effects.endpoint_effects import model_location
+from shared.effects.endpoint_updates import model_location
 from shared.effects.golden_scoring import golden_at
 from shared.effects.send_permit import SendPermit
 from shared.errors import (
@@ -67,10 +67,13 @@ def sweep_endpoints(services: Services, budget_s: float, *, to_end: bool = False
 
 
 def _check(services: Services, route: Route) -> bool:
-    """Reconcile one endpoint; an error with it, of whatever kind, never stops the checks of the others."""
+    """Reconcile one endpoint, and delete the deployments that it no longer needs.
+
+    An error with it, of whatever kind, never stops the checks of the others.
+    """
     with log_subject(route=route.name):
         try:
-            return _reconcile(services, route)
+            return _reconcile_and_clean(services, route)
         except ConflictError as conflict:
             log.debug(
                 "endpoint %s: another worker changed its record meanwhile: %s",
@@ -92,6 +95,15 @@ def _check(services: Services, route: Route) -> bool:
                 extra=log_fields(LogAction.ENDPOINT_CHECK_CRASHED),
             )
     return False
+
+
+def _reconcile_and_clean(services: Services, route: Route) -> bool:
+    repaired = _reconcile(services, route)
+    if services.deployments is not None and route.serving.named:
+        from shared.pipeline.deployment_cleaning import clean  # noqa: PLC0415 - only such routes pay for it
+
+        clean(services, route, services.deployments)
+    return repaired
 
 
 def _reconcile(services: Services, route: Route) -> bool:

@@ -211,8 +211,10 @@ def test_a_kept_model_that_is_not_copied_yet_is_waited_for(world: AzureMlWorld) 
     """No deployment is made of half a folder."""
     run = world.land()
     world.finish(run)
-    world.blobs.slow_copies = True
+    # From the first golden rows on: by then they are pinned.
+    world.online.faults.run_at_next("score", lambda: setattr(world.blobs, "slow_copies", True))
     world.evaluate(world.tick())
+    assert "copy of the model is not finished" in world.run(run.run_id).reason
     assert world.online.created == []
     world.blobs.slow_copies = False
     world.blobs.finish_copies()
@@ -267,6 +269,18 @@ def test_traffic_on_a_deployment_of_somebody_else_freezes_the_endpoint(world: Az
     assert reconcile(world.services) == 0
     assert world.record.frozen is not None
     assert "deployments/theirs" in world.record.frozen.reason
+    assert world.online.traffic == {"theirs": 100}
+
+
+def test_answers_of_a_replaced_model_explain_nothing_where_names_tell(world: AzureMlWorld) -> None:
+    """Somebody's own deployment may answer as the former champion did: it is still somebody's."""
+    world.promote("first", 0.9, "census/a.csv")
+    world.promote("second", 0.95, "census/b.csv")
+    world.online.stand("theirs", "first")
+    world.online.traffic = {"theirs": 100}
+
+    assert reconcile(world.services) == 0
+    assert world.record.frozen is not None
     assert world.online.traffic == {"theirs": 100}
 
 
