@@ -106,6 +106,7 @@ class AzureMlEndpoint(Endpoint):
     watch_s: int = 60  # for so long the golden rows must be answered by the new deployment
     answer: AnswerKeys = NO_KEYS
     deployment: str = ""  # the one that is meant; "" for whatever has the traffic
+    model: str = ""  # the kept model (container/path) that it serves
 
     @property
     def initial(self) -> str:
@@ -144,7 +145,7 @@ class AzureMlEndpoint(Endpoint):
 
     def of_model(self, model: str) -> "AzureMlEndpoint":
         """Return what answers with the model at `container/path` alone."""
-        return replace(self, deployment=deployment_name(model))
+        return replace(self, deployment=deployment_name(model), model=model)
 
 
 def deployment_name(model: str) -> str:

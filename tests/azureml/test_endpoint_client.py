@@ -19,6 +19,7 @@ from shared.errors import (
     ConfigError,
     DeploymentPendingError,
     HostNotAllowedError,
+    KeyRefusedError,
     NotSentError,
     OtherModelError,
     RejectedError,
@@ -235,7 +236,7 @@ def test_going_back_makes_a_deployment_that_is_gone_again(world: World) -> None:
     """From the kept model; the initial one has none, and only people can bring it back."""
     green = world.endpoint(traffic={"green": 100})
     world.answers(green, NOT_THERE, NOT_THERE, green, reply({}, 201))
-    with pytest.raises(DeploymentPendingError, match="does not show yet"):
+    with pytest.raises(DeploymentPendingError, match="was gone, and is made again"):
         world.serve(replaces="deployments/green")
     assert world.sent[-1] == f"PUT /deployments/{NEW}"
     world.answers(green, NOT_THERE)
@@ -289,15 +290,98 @@ def test_a_deployment_that_is_being_made_is_waited_for(world: World, state: str)
 
 
 def test_a_failed_deployment_says_why(world: World) -> None:
-    """By the operation that failed; its URL is ARM's own, or is not asked."""
-    error = {"status": "Failed", "error": {"code": "OutOfQuota", "message": "16 cores are needed"}}
+    """By the operation that failed, with what it nests, and by the end of its log; its URL is ARM's, or not asked."""
+    nested = {"additionalInfo": [{"type": "InnerError", "info": {"code": "ContainerCrashed", "message": "it exited"}}]}
+    error = {"status": "Failed", "error": {"code": "ResourceNotReady", "message": "not ready", **nested}}
     uri = f"{world.script.base_url}/operations/1?api-version=2025-12-01"
-    world.answers(world.endpoint(), deployment("Failed", uri=uri), reply(error))
-    with pytest.raises(RejectedError, match="OutOfQuota: 16 cores are needed"):
+    log = reply({"content": "line 0\n" * 40 + "no module named lightgbm, password=hunter2"})
+    world.answers(world.endpoint(), deployment("Failed", uri=uri), reply(error), log)
+    with pytest.raises(RejectedError, match="no module named lightgbm") as refused:
         world.client.score(an_endpoint().staging.of_model(MODEL), COLUMNS, ROWS)
-    world.answers(world.endpoint(), deployment("Failed", uri="https://evil.example/operations/1"))
+    text = str(refused.value)
+    assert "ResourceNotReady: not ready; ContainerCrashed: it exited" in text
+    assert (text.count("line 0"), "hunter2" in text) == (19, False)
+    assert world.body() == {"tail": 20}
+    assert not any(asked.startswith("DELETE") for asked in world.sent)
+    no_log = reply({"error": {"code": "X", "message": "x"}}, 400)
+    world.answers(world.endpoint(), deployment("Failed", uri="https://evil.example/operations/1"), no_log)
     with pytest.raises(RejectedError, match="does not say why"):
         world.client.score(an_endpoint().staging.of_model(MODEL), COLUMNS, ROWS)
+
+
+NO_QUOTA = "Not enough quota: 16 cores are needed, 4 are left"
+
+
+@pytest.mark.parametrize(
+    ("status", "error"),
+    [
+        (400, {"code": "OutOfQuota", "message": NO_QUOTA}),
+        (403, {"code": "InferencingClientCreateDeploymentFailed", "message": NO_QUOTA}),
+        (400, {"code": "UserError", "message": "", "details": [{"code": "BadArgument", "message": NO_QUOTA}]}),
+    ],
+)
+def test_a_deployment_waits_for_quota(world: World, status: int, error: dict[str, Any]) -> None:
+    """Nothing is wrong with it: the run waits, and says with the service's numbers for what."""
+    world.answers(NOT_THERE, world.endpoint(), reply({}, 201), reply({"error": error}, status))
+    with pytest.raises(DeploymentPendingError, match=r"no room.*16 cores are needed, 4 are left") as pending:
+        world.client.patch(an_endpoint().staging, BlobLocation("", MODEL, ""))
+    assert "role" not in str(pending.value)
+
+
+@pytest.mark.parametrize(
+    ("status", "error"), [(400, RejectedError), (403, KeyRefusedError)], ids=["wrong", "without a role"]
+)
+def test_other_refusals_of_a_deployment_stand(world: World, status: int, error: type[Exception]) -> None:
+    """They would be refused again."""
+    refused = {"error": {"code": "BadArgument", "message": "the environment is unknown"}}
+    world.answers(NOT_THERE, world.endpoint(), reply({}, 201), reply(refused, status))
+    with pytest.raises(error, match="environment is unknown"):
+        world.client.patch(an_endpoint().staging, BlobLocation("", MODEL, ""))
+
+
+def test_a_deployment_that_failed_for_quota_is_deleted_and_waits(world: World) -> None:
+    """It would stand in its own way; one that is not ours is left alone, and past `deploying_s` it has failed."""
+    error = {"status": "Failed", "error": {"code": "BadRequest", "details": [{"code": "OutOfQuota", "message": "16"}]}}
+    uri = f"{world.script.base_url}/operations/1?api-version=2025-12-01"
+    made, staging = iso_time(world.clock.now()), an_endpoint().staging.of_model(MODEL)
+    world.answers(world.endpoint(), deployment("Failed", made=made, uri=uri), reply(error), Reply(202, b""))
+    with pytest.raises(DeploymentPendingError, match=r"no room.*OutOfQuota: 16"):
+        world.client.score(staging, COLUMNS, ROWS)
+    assert world.sent[-1] == f"DELETE /deployments/{NEW}"
+    world.answers(world.endpoint(), deployment("Failed", model="", uri=uri), reply(error))
+    with pytest.raises(RejectedError, match="OutOfQuota"):
+        world.client.score(staging, COLUMNS, ROWS)
+    world.clock.advance(3600)
+    world.answers(world.endpoint(), deployment("Failed", made=made, uri=uri), reply(error))
+    with pytest.raises(RejectedError, match="OutOfQuota"):
+        world.client.score(staging, COLUMNS, ROWS)
+    assert not any(asked.startswith("DELETE") for asked in world.sent)
+
+
+def test_a_deployment_whose_request_was_lost_is_asked_for_again(world: World) -> None:
+    """For ten minutes it may be there without showing; when its model was sent last tells how long that is ago."""
+    staging = an_endpoint().staging.of_model(MODEL)
+    sent = reply({"systemData": {"createdAt": "2020-01-01T00:00:00Z", "lastModifiedAt": iso_time(world.clock.now())}})
+    world.answers(world.endpoint(), NOT_THERE, sent)
+    with pytest.raises(DeploymentPendingError, match="does not show yet"):
+        world.client.score(staging, COLUMNS, ROWS)
+    assert world.sent[-1].startswith("GET /models/churn/versions/")
+    world.clock.advance(600)
+    world.answers(world.endpoint(), NOT_THERE, sent, NOT_THERE, world.endpoint(), reply({}, 200), reply({}, 201))
+    with pytest.raises(DeploymentPendingError, match="does not show yet"):
+        world.client.score(staging, COLUMNS, ROWS)
+    assert world.sent[-1] == f"PUT /deployments/{NEW}"
+    world.answers(world.endpoint(), NOT_THERE, NOT_THERE, NOT_THERE, world.endpoint(), reply({}, 201), reply({}, 201))
+    with pytest.raises(DeploymentPendingError):
+        world.client.score(staging, COLUMNS, ROWS)
+    assert world.sent[-1] == f"PUT /deployments/{NEW}"
+
+
+def test_nothing_makes_the_initial_deployment_again(world: World) -> None:
+    """Its model was never kept: whoever waits for it would wait for ever."""
+    world.answers(world.endpoint(), NOT_THERE)
+    with pytest.raises(RejectedError, match="deployment blue is gone"):
+        world.client.score(an_endpoint().staging.of_model("deployments/blue"), COLUMNS, ROWS)
 
 
 def test_users_are_answered_by_the_deployment_that_is_meant(world: World) -> None:
@@ -373,6 +457,16 @@ def test_a_token_goes_to_a_scoring_host_alone(world: World) -> None:
     with pytest.raises(HostNotAllowedError, match="no host of Azure ML"):
         world.client.score(an_endpoint(), COLUMNS, ROWS)
     assert world.sent == ["GET"]
+
+
+@pytest.mark.parametrize("host", ["churn.eastus2.inference.ml.azure.us", "x.inference.ml.azure.com.evil.example"])
+def test_a_token_stays_in_its_cloud(world: World, host: str) -> None:
+    """A host of another cloud is another service's, and one that only begins like Azure's is nobody's."""
+    answer = json.loads(world.endpoint().body)
+    answer["properties"]["scoringUri"] = f"https://{host}/score"
+    world.answers(reply(answer))
+    with pytest.raises(HostNotAllowedError, match="no host of Azure ML"):
+        world.client.score(an_endpoint(), COLUMNS, ROWS)
 
 
 def test_the_model_in_service_is_named_by_its_deployment(world: World) -> None:

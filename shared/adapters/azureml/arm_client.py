@@ -67,9 +67,9 @@ class ArmClient:
         """Have a resource do something. Raises as `put`."""
         self._send(operation, "POST", path, None)
 
-    def ask(self, operation: str, path: str) -> dict[str, Any]:
+    def ask(self, operation: str, path: str, body: dict[str, Any] | None = None) -> dict[str, Any]:
         """Have a resource answer what no GET tells, such as its keys. Raises as `get`."""
-        return self._object(operation, "POST", path)
+        return self._object(operation, "POST", path, body)
 
     def delete(self, operation: str, path: str) -> None:
         """Delete a resource; one that is not there counts as deleted. Raises as `put`."""

@@ -28,7 +28,7 @@ from shared.routes.route import EndpointRole
 
 DEPLOYMENT = "azureml-model-deployment"  # the header that names a deployment, in requests and in answers
 TOKEN = "LANDFALL_AML_SCORING_TOKEN"  # noqa: S105 - the name of a setting
-_SCORING_HOST = re.compile(r"[a-z0-9.-]+\.inference\.ml\.azure\.(com|us|cn)")
+_SCORING_HOST = re.compile(r"[a-z0-9.-]+\.inference\.ml\.azure\.([a-z]+)")
 _VERDICT_TRIES = 3  # of a model that does not answer: as many in a row are its verdict
 _CANNOT_ANSWER = (408, 424)  # slower than its own limit, or its container answered otherwise than 200
 
@@ -36,9 +36,17 @@ _CANNOT_ANSWER = (408, 424)  # slower than its own limit, or its container answe
 class DeploymentScoring:
     """Sends rows to endpoints."""
 
-    def __init__(self, web: HttpClient, keys: EndpointKeys, *, local: bool = False) -> None:
-        """Create the client; `local`: ARM is a stand-in on this machine, which names endpoints beside itself."""
+    def __init__(self, web: HttpClient, keys: EndpointKeys, *, cloud: str = "com", local: bool = False) -> None:
+        """Create the client.
+
+        Args:
+            web: sends the requests.
+            keys: what opens the endpoints.
+            cloud: how the scoring hosts of ARM's own cloud end: "com", "us" or "cn".
+            local: ARM is a stand-in on this machine, which names endpoints beside itself.
+        """
         self._web = web
+        self._cloud = cloud
         self._keys = keys
         self._local = local
 
@@ -121,7 +129,8 @@ class DeploymentScoring:
         """
         parts = urlsplit(url)
         host = (parts.hostname or "").casefold()
-        if parts.scheme == "https" and _SCORING_HOST.fullmatch(host):
+        azure = _SCORING_HOST.fullmatch(host)
+        if parts.scheme == "https" and azure and azure[1] == self._cloud:
             return
         if self._local and host == "127.0.0.1":
             return

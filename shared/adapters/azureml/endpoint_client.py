@@ -1,15 +1,17 @@
 """The deployments of a managed online endpoint: made at 0 %, scored by name, given the traffic, removed."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import timedelta
 from typing import Any
 
 from shared.adapters.azureml import endpoint_wire as wire
 from shared.adapters.azureml.arm_client import ArmClient
+from shared.adapters.azureml.deployment_failures import is_of_quota, no_room, why_failed
 from shared.adapters.azureml.deployment_scoring import DeploymentScoring
 from shared.adapters.http.http_client import SINGLE_SEND_TIMEOUT_S
 from shared.errors import (
     DeploymentPendingError,
-    LandfallError,
+    KeyRefusedError,
     NotFoundError,
     NotSentError,
     RejectedError,
@@ -25,6 +27,7 @@ from shared.routes.route import EndpointRole
 
 log = get_log("azureml")
 
+SHOWS_WITHIN_S = 600  # a deployment may be unknown for so long after its request
 MIN_SEND_S = 10.0  # a change of traffic is not sent with less time than this
 
 
@@ -69,7 +72,11 @@ class AzureMlScoringService:
         """
         answer = self._endpoint(endpoint)
         if endpoint.role is EndpointRole.STAGING:
-            self._check_ready(endpoint, self._deployment(endpoint, endpoint.deployment))
+            deployment = self._deployment(endpoint, endpoint.deployment)
+            if deployment is None:
+                self._missing(endpoint)
+            else:
+                self._check_ready(endpoint, deployment)
         elif endpoint.deployment:
             self._scoring.check_traffic(endpoint, answer)
         return self._scoring.score(endpoint, answer, columns, [tuple(row) for row in rows])
@@ -114,7 +121,12 @@ class AzureMlScoringService:
             "register model", wire.model_version_path(endpoint, model), wire.model_version_body(endpoint, model)
         )
         body = wire.deployment_body(endpoint, model, str(answer["location"]), self._clock.now())
-        self._arm.put("create deployment", wire.deployment_path(endpoint, name), body)
+        try:
+            self._arm.put("create deployment", wire.deployment_path(endpoint, name), body)
+        except (RejectedError, KeyRefusedError) as error:
+            if not is_of_quota(error.fault):
+                raise
+            raise DeploymentPendingError(no_room(name, str(error.fault.because("")))) from None
         log.info("deployment %s of %s is being made", name, model, extra=log_fields(LogAction.ENDPOINT_PATCHED))
 
     def _give_traffic(self, endpoint: AzureMlEndpoint, model: str, replaces: str) -> None:
@@ -135,6 +147,7 @@ class AzureMlScoringService:
             raise _refused("change traffic", path, f"deployment {name} is gone, and its model is none that was kept")
         if deployment is None:
             self._deploy(endpoint, model)
+            raise DeploymentPendingError(f"Deployment {name} was gone, and is made again before it gets the traffic.")
         self._check_ready(endpoint.of_model(model), deployment)
         # Whoever waits for this worker counts on the request to be over by then, however long looking took.
         left_s = SINGLE_SEND_TIMEOUT_S - (self._clock.elapsed_s() - began_s)
@@ -160,38 +173,47 @@ class AzureMlScoringService:
         except NotFoundError:
             return None
 
-    def _check_ready(self, endpoint: AzureMlEndpoint, deployment: Mapping[str, Any] | None) -> None:
+    def _missing(self, endpoint: AzureMlEndpoint) -> None:
+        """Wait for a deployment that does not show; long after it was asked for, its request was lost: send it again.
+
+        Raises:
+            DeploymentPendingError: always, but for
+            RejectedError: nothing can make it again.
+        """
+        name, model = endpoint.deployment, endpoint.model
+        if not model or not endpoint.stores(model):
+            path = wire.deployment_path(endpoint, name)
+            raise _refused("read deployment", path, f"deployment {name} is gone, and its model is none that was kept")
+        try:
+            version = self._arm.get("read model version", wire.model_version_path(endpoint, model))
+            sent_at = wire.sent_at(version)
+        except NotFoundError:
+            sent_at = None
+        if sent_at is None or self._clock.now() >= sent_at + timedelta(seconds=SHOWS_WITHIN_S):
+            self._deploy(endpoint, model)
+        raise DeploymentPendingError(f"Deployment {name} does not show yet.")
+
+    def _check_ready(self, endpoint: AzureMlEndpoint, deployment: Mapping[str, Any]) -> None:
         """Check that a deployment can answer.
 
         Raises:
-            DeploymentPendingError: it is still being made, or does not show yet.
+            DeploymentPendingError: it is still being made, or is made again once there is room for it.
             RejectedError: it failed, or is not ready in time.
         """
-        name = endpoint.deployment
-        if deployment is None:
-            raise DeploymentPendingError(f"Deployment {name} does not show yet.")
+        name, path = endpoint.deployment, wire.deployment_path(endpoint, endpoint.deployment)
         state = wire.state_of(deployment)
+        overdue = wire.is_overdue(deployment, endpoint.deploying_s, self._clock.now())
         if state in {"failed", "canceled"}:
-            raise _refused(
-                "create deployment",
-                wire.deployment_path(endpoint, name),
-                f"deployment {name} {state}: {self._why(deployment)}",
-            )
+            why, for_room = why_failed(self._arm, path, deployment)
+            if for_room and not overdue and (deployment.get("tags") or {}).get(wire.MODEL_TAG):
+                self._arm.delete("delete deployment", path)  # what failed stands there, and may take quota itself
+                raise DeploymentPendingError(no_room(name, why))
+            raise _refused("create deployment", path, f"deployment {name} {state}: {why}")
         if wire.is_moving(deployment):
-            if wire.is_overdue(deployment, endpoint.deploying_s, self._clock.now()):
+            if overdue:
                 late = f"deployment {name} is still {state} after deploying_s = {endpoint.deploying_s} s"
-                raise _refused("create deployment", wire.deployment_path(endpoint, name), late)
+                raise _refused("create deployment", path, late)
             raise DeploymentPendingError(f"Deployment {name} is {state}, which takes 10 to 20 minutes.")
-
-    def _why(self, deployment: Mapping[str, Any]) -> str:
-        """Return the error of the operation that failed; a hint where the service does not tell."""
-        properties = (deployment.get("properties") or {}).get("properties") or {}
-        try:
-            operation = self._arm.get("read operation", properties["AzureAsyncOperationUri"])
-            error = operation.get("error") or {}
-            return f"{error.get('code')}: {error.get('message')}"
-        except (KeyError, LandfallError):
-            return "the service does not say why; see the deployment's logs"
 
 
 def _words(traffic: Mapping[str, int]) -> str:

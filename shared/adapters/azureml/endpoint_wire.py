@@ -142,6 +142,16 @@ def made_at(deployment: Mapping[str, Any]) -> datetime | None:
     return None
 
 
+def sent_at(version: Mapping[str, Any]) -> datetime | None:
+    """Return when a model version was sent last, by the service: an equal request changes nothing but this."""
+    system = version.get("systemData") or {}
+    try:
+        moment = datetime.fromisoformat(str(system.get("lastModifiedAt") or system.get("createdAt")))
+    except ValueError:
+        return None
+    return moment if moment.tzinfo is not None else None
+
+
 def is_overdue(deployment: Mapping[str, Any], deploying_s: int, now: datetime) -> bool:
     """Tell whether a deployment should have been ready by now."""
     moment = made_at(deployment)

@@ -21,7 +21,8 @@ if TYPE_CHECKING:
 
 ARM_URL = "LANDFALL_ARM_URL"
 SCORING_SCOPE = "https://ml.azure.com/.default"
-_SCORING_HOSTS = ("*.inference.ml.azure.com", "*.inference.ml.azure.us", "*.inference.ml.azure.cn")
+# How the scoring hosts of a cloud end, by its ARM's host: no token goes to another cloud.
+_CLOUDS = {"management.azure.com": "com", "management.usgovcloudapi.net": "us", "management.chinacloudapi.cn": "cn"}
 
 
 class AzureMlEngine(NamedTuple):
@@ -46,14 +47,14 @@ def build_engine(
     problems = _problems(environ, arm_url, local=local)
     if problems:
         raise ConfigError(problems)
-    hosts = [host_of(arm_url), *(allow_hosts if local else _SCORING_HOSTS)]
+    cloud = _CLOUDS.get((urlsplit(arm_url).hostname or "").casefold(), "com")
+    hosts = [host_of(arm_url), *(allow_hosts if local else [f"*.inference.ml.azure.{cloud}"])]
     web = HttpClient(AllowedHosts(hosts, "the hosts of Azure Machine Learning"), ca_bundle=ca_bundle)
     management, scoring = _tokens(environ)
     arm = ArmClient(web, management, arm_url)
     keys = EndpointKeys(arm, scoring)
-    return AzureMlEngine(
-        AzureMlTrainingService(arm), AzureMlScoringService(arm, DeploymentScoring(web, keys, local=local), clock)
-    )
+    deployments = DeploymentScoring(web, keys, cloud=cloud, local=local)
+    return AzureMlEngine(AzureMlTrainingService(arm), AzureMlScoringService(arm, deployments, clock))
 
 
 def is_local(arm_url: str) -> bool:
