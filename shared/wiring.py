@@ -226,5 +226,5 @@ def _too_long_for_links(routes: "Routes", max_life_s: int) -> list[str]:
         f" together, and may be {max_life_s - JOB_GRACE_S:,} s at most under an identity: longer than that it cannot"
         " open a job's blobs to the training service"
         for route in routes.routes.values()
-        if route.deadlines.job_access_s > max_life_s
+        if route.training.service == "classic" and route.deadlines.job_access_s > max_life_s
     ]

@@ -75,7 +75,6 @@ def read_azureml_training(table: TomlTable) -> AzureMlTraining:
         distribution=distribution,
         processes_per_instance=processes,
         timeout_s=table.integer("timeout_s", 7200, minimum=60),
-        job_log=table.boolean("job_log", default=True),
     )
     if component and (training.code or training.environment):
         table.problem("component", "has its own code and environment", "Remove `code` and `environment`")

@@ -53,7 +53,6 @@ class AzureMlTraining(Training):
     distribution: str = ""  # "pytorch" or "mpi", of more than one instance
     processes_per_instance: int = 1
     timeout_s: int = 7200
-    job_log: bool = True  # whether the end of a failed job's log becomes part of the reason
 
     @property
     def service(self) -> str:

@@ -18,7 +18,6 @@ AZUREML_TRAINING_KEYS = (
     "distribution",
     "processes_per_instance",
     "timeout_s",
-    "job_log",
 )
 AZUREML_ENDPOINT_KEYS = (
     "endpoint",

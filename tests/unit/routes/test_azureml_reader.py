@@ -71,7 +71,7 @@ def test_a_whole_route() -> None:
     assert isinstance(endpoint, AzureMlEndpoint)
     assert (training.workspace, training.compute, training.component) == (WORKSPACE, "cpu-cluster", "train_churn:3")
     assert training.parameters == {"learning_rate": "0.1"}
-    assert (training.timeout_s, training.evaluation_file, training.job_log) == (7200, "metrics.json", True)
+    assert (training.timeout_s, training.evaluation_file) == (7200, "metrics.json")
     assert (endpoint.endpoint, endpoint.workspace, endpoint.propagation_s) == ("churn-prod", WORKSPACE, 600)
     assert endpoint.answer == AnswerKeys("label", "probability")
     assert route.initial_model == "deployments/blue"
