@@ -163,7 +163,10 @@ class BlobArchivedError(_ServiceError, RetryableError):
 
 
 class DeploymentPendingError(RetryableError):
-    """The deployment of a model is still being made; no failure, and normal for ten to twenty minutes."""
+    """A deployment is still being made, or its endpoint is still changed: normal for minutes, and no failure.
+
+    An update that is answered so was not sent.
+    """
 
 
 class OtherModelError(PermanentError):
@@ -268,4 +271,4 @@ def had_no_effect(error: Exception) -> bool:
     """Tell whether an update that failed with this error certainly changed nothing: it was refused, or never sent."""
     if isinstance(error, _ServiceError) and error.fault.foreign:
         return False
-    return isinstance(error, PermanentError | ConfigError | ThrottledError | NotSentError)
+    return isinstance(error, PermanentError | ConfigError | ThrottledError | NotSentError | DeploymentPendingError)

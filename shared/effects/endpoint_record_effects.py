@@ -77,7 +77,7 @@ def take_lease(session: RunSession) -> LeaseTaken:
     """Take or renew the lease, and write until when the update of the staging endpoint may arrive."""
     record = _leased(session, session.endpoint())
     staging = session.route.staging
-    if staging is not None:
+    if staging is not None and not staging.named:  # a late deployment has a name of its own: it disturbs nobody
         record = replace(record, staging_in_flight_until=settled_at(session.now(), staging.propagation_s))
     session.save_endpoint(record)
     return LeaseTaken(record.token, record.staging_in_flight_until)

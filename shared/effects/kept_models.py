@@ -42,10 +42,10 @@ def keep_model(session: RunSession, model: str, target: str) -> CopyState:
     if not session.route.training.writes_folders:
         return blobs.copy(model, target)
     folder = BlobPath.parse(model)
-    states = [
-        blobs.copy(str(file.path), f"{target}{file.name.removeprefix(folder.name)}")
-        for file in blobs.versions(folder.container, f"{folder.name}/")
-    ]
+    states = session.services.map_concurrently(
+        lambda file: blobs.copy(str(file.path), f"{target}{file.name.removeprefix(folder.name)}"),
+        blobs.versions(folder.container, f"{folder.name}/"),
+    )
     if not states and not _has_files(blobs, target):
         raise BlobMissingError(f"The model folder {model}/ is empty.")
     return CopyState.PENDING if CopyState.PENDING in states else CopyState.DONE

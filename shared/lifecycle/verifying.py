@@ -5,6 +5,7 @@ Otherwise the previous model is restored and verified.
 
 from datetime import datetime, timedelta
 
+from shared.errors import DeploymentPendingError
 from shared.gates.answer_shape import ShapeChange
 from shared.lifecycle.decision_record import shape_of, why_promoted
 from shared.lifecycle.effects import Effect, Next, RecordChampion, ReleaseEndpoint, ScoreServing, ScoreStaging
@@ -63,6 +64,8 @@ def _verifying(route: Route, run: Run, effect: Effect | None, observation: Obser
             if answers is not None and serving is not None and _match(route, answers, serving):
                 return _verified(route, run, serving, now)
             return begin_restore(run, _unverified(route, "it answers differently from the staging endpoint."), now)
+        case _, EffectFailed(DeploymentPendingError()) if now < _served_by(route, run):
+            return run, None  # the switch is not done yet: the tick asks again
         case _, EffectFailed(error):
             if run.overdue(now) and now >= _served_by(route, run):
                 why = f"The endpoint could not be verified by the deadline. Last error: {error_text(error)}"

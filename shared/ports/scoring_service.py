@@ -37,6 +37,7 @@ class ScoringService[Settings: Endpoint = Endpoint](Protocol):
         any. Of an endpoint whose answers are named, `location.relative` is the kept model, and there is no link.
 
         Raises:
+            DeploymentPendingError: the endpoint is not settled; nothing was sent that changes what is served.
             RejectedError: the service refused it, or another model than `replaces` is in service.
         """
 

@@ -393,10 +393,12 @@ def test_users_are_answered_by_the_deployment_that_is_meant(world: World) -> Non
     world.answers(world.endpoint(traffic={NEW: 100}), reply(ANSWER, azureml_model_deployment="blue"))
     with pytest.raises(OtherModelError, match="answered by blue"):
         world.client.score(serving, COLUMNS, ROWS)
-    for other_endpoint in (world.endpoint(), world.endpoint("Updating", traffic={NEW: 100})):
-        world.answers(other_endpoint)
-        with pytest.raises(OtherModelError, match="traffic is on"):
-            world.client.score(serving, COLUMNS, ROWS)
+    world.answers(world.endpoint())
+    with pytest.raises(OtherModelError, match="traffic is on"):
+        world.client.score(serving, COLUMNS, ROWS)
+    world.answers(world.endpoint("Updating", traffic={NEW: 100}))
+    with pytest.raises(DeploymentPendingError, match="is updating"):
+        world.client.score(serving, COLUMNS, ROWS)
 
 
 def test_without_a_name_whoever_serves_answers(world: World) -> None:

@@ -43,6 +43,7 @@ class FakeAzureMlScoring:
     switching_s: float = 20.0  # from an accepted change of the traffic until it shows
     ignores_traffic: bool = False  # a change of the traffic is accepted, and nothing comes of it
     failing: set[str] = field(default_factory=set)  # models whose deployment fails
+    updating_until: datetime | None = None  # until then the endpoint is Updating: it takes no change of its traffic
     unstable: bool = False  # every second request goes to the deployment before
     skill: dict[str, float] = field(default_factory=dict)
     stands: dict[str, FakeDeployment] = field(default_factory=dict)
@@ -80,6 +81,7 @@ class FakeAzureMlScoring:
             if endpoint.role is EndpointRole.STAGING:
                 self._deploy(name, location.relative)
             else:
+                self._check_settled()
                 self._switch(name, deployment_name(replaces))
 
     def resources(self, endpoint: AzureMlEndpoint) -> list[Resource]:
@@ -96,6 +98,8 @@ class FakeAzureMlScoring:
             serving, self._requests = self.serving(), self._requests + 1
             name = endpoint.deployment if endpoint.role is EndpointRole.STAGING else serving
             if endpoint.role is EndpointRole.SERVE:
+                if endpoint.deployment:
+                    self._check_settled()
                 if self.unstable and self._requests % 2 and self._before:
                     name = self._before
                 if endpoint.deployment not in {"", name}:
@@ -137,6 +141,10 @@ class FakeAzureMlScoring:
             if self.traffic.get(name) or (name in self.stands and not self.stands[name].path):
                 raise _refused(f"deployment {name} has traffic or is not ours")
             self.stands.pop(name, None)
+
+    def _check_settled(self) -> None:
+        if self.updating_until is not None and self.clock.now() < self.updating_until:
+            raise DeploymentPendingError("Endpoint churn-prod is Updating.")
 
     def _deploy(self, name: str, path: str) -> None:
         if name in self.stands:

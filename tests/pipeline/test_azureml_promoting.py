@@ -1,8 +1,10 @@
 """Promoting on Azure Machine Learning: a new deployment beside the old one, golden rows, traffic, and the way back."""
 
+from datetime import timedelta
+
 import pytest
 
-from shared.errors import NoAnswerError, RetryableError
+from shared.errors import NoAnswerError, RejectedError, RetryableError
 from shared.pipeline.reconciling import reconcile
 from shared.records.run_states import RunState
 from tests.pipeline.azureml_world import AzureMlWorld, deployment_of, kept
@@ -291,6 +293,49 @@ def test_an_endpoint_that_serves_its_champion_is_left_alone(world: AzureMlWorld)
 
     assert reconcile(world.services) == 0
     assert (world.online.moved, world.endpoints.faults.calls["save"]) == (moved, saves)
+
+
+def test_an_endpoint_that_is_being_changed_is_looked_at_again(world: AzureMlWorld) -> None:
+    """Before the baseline, before the switch and after it: nothing is sent meanwhile, and nothing fails."""
+    run = world.land()
+    world.finish(run)
+    world.online.updating_until = world.clock.now() + timedelta(seconds=300)
+    world.evaluate(world.tick())
+    assert world.run(run.run_id).state is RunState.TRAINED
+    assert "is Updating" in world.run(run.run_id).reason
+    for _ in range(200):
+        if world.online.created:
+            break
+        world.tick(30)
+    world.online.updating_until = world.clock.now() + timedelta(seconds=1200)
+    for _ in range(37):
+        world.tick(30)
+    assert world.run(run.run_id).state is RunState.PROMOTING
+    assert world.online.moved == []
+    switched = world.online.faults.calls["patch"]
+    for _ in range(200):
+        if world.online.moved:
+            break
+        world.tick(15)
+    assert world.online.faults.calls["patch"] > switched
+    world.online.updating_until = world.clock.now() + timedelta(seconds=60)
+    run = world.settle(run)
+
+    assert run.state is RunState.PROMOTED, run.reason
+    assert world.online.moved == [deployment_of(run)]
+
+
+def test_a_run_does_not_wait_for_a_late_deployment_of_another(world: AzureMlWorld) -> None:
+    """It has a name of its own, so a request that may still arrive disturbs nobody."""
+    world.online.faults.fail_next("patch", NoAnswerError(FAULT))
+    first = world.train("first", 0.9, "census/a.csv")
+    world.online.faults.fail_next("patch", RejectedError(FAULT))
+    first = world.settle(first)
+    assert first.state is RunState.FAILED
+    world.evaluate(world.tick())
+    second = world.train("second", 0.95, "census/b.csv")
+
+    assert second.state is RunState.STAGED
 
 
 def test_an_error_of_a_scoring_request_is_no_verdict(world: AzureMlWorld) -> None:

@@ -12,6 +12,7 @@ from shared.adapters.http.http_client import HttpClient
 from shared.adapters.http.service_call import Answer, Call, Key
 from shared.errors import (
     BadAnswerError,
+    DeploymentPendingError,
     HostNotAllowedError,
     KeyRefusedError,
     NotFoundError,
@@ -54,10 +55,13 @@ class DeploymentScoring:
         """Check that the deployment that is meant has all traffic, and that no change is going on.
 
         Raises:
-            OtherModelError: it is not so.
+            DeploymentPendingError: a change is going on, so the traffic that the service names is not yet the new one.
+            OtherModelError: another deployment has traffic.
         """
         traffic = wire.traffic_of(answer)
-        if wire.is_moving(answer) or traffic != {endpoint.deployment: 100}:
+        if wire.is_moving(answer):
+            raise DeploymentPendingError(f"Endpoint {endpoint.endpoint} is {wire.state_of(answer)}.")
+        if traffic != {endpoint.deployment: 100}:
             raise OtherModelError(
                 f"Endpoint {endpoint.endpoint} is {wire.state_of(answer)} and its traffic is on"
                 f" {', '.join(sorted(traffic)) or 'no deployment'}, not on {endpoint.deployment} alone."
