@@ -83,7 +83,7 @@ def _is_unneeded(
 
 def _remove(serving: AzureMlEndpoint, deployments: DeploymentService, deployment: Deployment) -> int:
     """Delete one deployment, unless its service refuses; the next sweep tries again."""
-    fields = {"run_id": deployment.run_id, "route": deployment.route}
+    run_id, route = deployment.run_id, deployment.route
     try:
         deployments.remove(serving, deployment.name)
     except LandfallError as error:
@@ -92,7 +92,7 @@ def _remove(serving: AzureMlEndpoint, deployments: DeploymentService, deployment
             deployment.name,
             serving.name,
             error,
-            extra=log_fields(LogAction.DEPLOYMENT_NOT_DELETED, **fields),
+            extra=log_fields(LogAction.DEPLOYMENT_NOT_DELETED, run_id=run_id, route=route),
         )
         return 0
     log.info(
@@ -100,6 +100,6 @@ def _remove(serving: AzureMlEndpoint, deployments: DeploymentService, deployment
         deployment.name,
         serving.name,
         deployment.model,
-        extra=log_fields(LogAction.DEPLOYMENT_DELETED, **fields),
+        extra=log_fields(LogAction.DEPLOYMENT_DELETED, run_id=run_id, route=route),
     )
     return 1

@@ -265,9 +265,9 @@ def test_a_challenger_is_asked_by_name(world: World) -> None:
     scored = world.client.score(an_endpoint().staging.of_model(MODEL), COLUMNS, ROWS)
     assert scored.columns == ("Scored Labels", "Scored Probabilities")
     assert scored.rows == (("yes", "0.75"), ("no", "0.25"))
-    asked = world.script.received[-1]
-    assert {name.lower(): value for name, value in asked.headers.items()}["azureml-model-deployment"] == NEW
-    assert asked.headers["Authorization"] == "Bearer scoring-token"
+    request = world.script.received[-1]
+    assert {name.lower(): value for name, value in request.headers.items()}["azureml-model-deployment"] == NEW
+    assert request.headers["Authorization"] == "Bearer scoring-token"
     assert world.body()["input_data"] == {
         "columns": list(COLUMNS),
         "index": [0, 1],
@@ -302,7 +302,7 @@ def test_a_failed_deployment_says_why(world: World) -> None:
     assert "ResourceNotReady: not ready; ContainerCrashed: it exited" in text
     assert (text.count("line 0"), "hunter2" in text) == (19, False)
     assert world.body() == {"tail": 20}
-    assert not any(asked.startswith("DELETE") for asked in world.sent)
+    assert not any(sent.startswith("DELETE") for sent in world.sent)
     no_log = reply({"error": {"code": "X", "message": "x"}}, 400)
     world.answers(world.endpoint(), deployment("Failed", uri="https://evil.example/operations/1"), no_log)
     with pytest.raises(RejectedError, match="does not say why"):
@@ -355,7 +355,7 @@ def test_a_deployment_that_failed_for_quota_is_deleted_and_waits(world: World) -
     world.answers(world.endpoint(), deployment("Failed", made=made, uri=uri), reply(error))
     with pytest.raises(RejectedError, match="OutOfQuota"):
         world.client.score(staging, COLUMNS, ROWS)
-    assert not any(asked.startswith("DELETE") for asked in world.sent)
+    assert not any(sent.startswith("DELETE") for sent in world.sent)
 
 
 def test_a_deployment_whose_request_was_lost_is_asked_for_again(world: World) -> None:
@@ -436,8 +436,8 @@ def test_other_failures_are_weather(world: World, status: int) -> None:
 
 def test_keys_of_an_endpoint_are_asked_for_and_kept(world: World) -> None:
     """By the mode that the endpoint names; after a refusal they are asked for anew, once."""
-    asked = reply({"primaryKey": "key-1", "secondaryKey": "key-2"})
-    world.answers(world.endpoint(mode="Key"), asked, reply([1, 0]))
+    keys = reply({"primaryKey": "key-1", "secondaryKey": "key-2"})
+    world.answers(world.endpoint(mode="Key"), keys, reply([1, 0]))
     world.client.score(an_endpoint(), COLUMNS, ROWS)
     world.answers(world.endpoint(mode="Key"), reply([1, 0]))
     world.client.score(an_endpoint(), COLUMNS, ROWS)
@@ -506,4 +506,4 @@ def test_a_deployment_is_removed_only_if_it_is_ours_and_idle(world: World) -> No
     world.answers(deployment(model=""), world.endpoint())
     with pytest.raises(RejectedError, match="not made by this app"):
         world.client.remove(an_endpoint(), NEW)
-    assert not any(asked.startswith("DELETE") for asked in world.sent)
+    assert not any(sent.startswith("DELETE") for sent in world.sent)

@@ -92,7 +92,7 @@ def test_a_better_model_gets_the_traffic(world: WholeWorld) -> None:
     assert world.workspace.endpoint["tags"] == {"live": deployment_of(run), "previous": "blue"}
     job = world.workspace.jobs[f"census-{run.run_id}-1"]
     assert job["properties"]["tags"]["landfall-run"] == run.run_id
-    puts = [asked for asked in world.workspace.asked if asked.startswith("PUT")]
+    puts = [sent for sent in world.workspace.asked if sent.startswith("PUT")]
     assert len(puts) == 4, puts
 
 

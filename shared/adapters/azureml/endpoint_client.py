@@ -138,9 +138,9 @@ class AzureMlScoringService:
             return
         expected = {deployment_name(replaces): 100} if replaces else traffic
         if traffic != expected or mirrored:
-            found = _words(traffic) + (f", mirrored: {_words(mirrored)}" if mirrored else "")
+            present = _words(traffic) + (f", mirrored: {_words(mirrored)}" if mirrored else "")
             raise _refused(
-                "change traffic", path, f"somebody else changed the traffic: it is {found}, not {_words(expected)}"
+                "change traffic", path, f"somebody else changed the traffic: it is {present}, not {_words(expected)}"
             )
         deployment = self._deployment(endpoint, name)
         if deployment is None and model.startswith(f"{INITIAL}/"):
