@@ -178,6 +178,7 @@ class _Work:
     def _score_side(self, side: str, endpoint: Endpoint, until_s: float) -> RetryableError | None:
         """Score batches until the rows or the time end, or a batch fails; scored batches are kept in any case."""
         services, start = self._session.services, self._done(side)
+        endpoint = endpoint.of_table(self._rows.columns, self._rows.rows)
         columns: tuple[str, ...] = ()
         answers: list[tuple[str, ...]] = []
         error: RetryableError | None = None

@@ -1,11 +1,12 @@
 """The Azure Machine Learning services of a route: the training and the managed online endpoint (pure)."""
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import NamedTuple
 
+from shared.gates.number_columns import number_columns
 from shared.routes.route import Endpoint, EndpointRole, Training
 
 INITIAL = "deployments"  # the pretended container of what served before the first promotion: its model is no blob
@@ -106,6 +107,7 @@ class AzureMlEndpoint(Endpoint):
     answer: AnswerKeys = NO_KEYS
     deployment: str = ""  # the one that is meant; "" for whatever has the traffic
     model: str = ""  # the kept model (container/path) that it serves
+    numbers: frozenset[str] | None = None  # the columns of numbers; None: each request's own rows tell
 
     @property
     def initial(self) -> str:
@@ -145,6 +147,10 @@ class AzureMlEndpoint(Endpoint):
     def of_model(self, model: str) -> "AzureMlEndpoint":
         """Return what answers with the model at `container/path` alone."""
         return replace(self, deployment=deployment_name(model), model=model)
+
+    def of_table(self, columns: Sequence[str], rows: Sequence[Sequence[str]]) -> "AzureMlEndpoint":
+        """Return the endpoint as it scores parts of a table: which columns hold numbers, all its rows tell."""
+        return replace(self, numbers=number_columns(columns, rows))
 
 
 def deployment_name(model: str) -> str:

@@ -1,6 +1,6 @@
 """The records of a route: its files, training service, gates and endpoints (pure)."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import cached_property
@@ -127,6 +127,11 @@ class Endpoint:
     def of_model(self, model: str) -> "Endpoint":
         """Return what answers with the model at `container/path` alone, where a service can tell models apart."""
         del model
+        return self
+
+    def of_table(self, columns: Sequence[str], rows: Sequence[Sequence[str]]) -> "Endpoint":
+        """Return the endpoint as it scores parts of a table: a column's type must not depend on the part."""
+        del columns, rows
         return self
 
 

@@ -275,6 +275,14 @@ def test_a_challenger_is_asked_by_name(world: World) -> None:
     }
 
 
+def test_a_part_of_a_table_is_sent_with_the_types_of_the_whole(world: World) -> None:
+    """A model that was given numbers in one request must not get texts in the next."""
+    of_table = an_endpoint().staging.of_model(MODEL).of_table(COLUMNS, [*ROWS, ("unknown", "1", "")])
+    world.answers(world.endpoint(), deployment(), reply(ANSWER, azureml_model_deployment=NEW))
+    world.client.score(of_table, COLUMNS, ROWS)
+    assert world.body()["input_data"]["data"] == [["39", "01234", None], ["50", "99", "x"]]
+
+
 @pytest.mark.parametrize("state", ["Creating", "Updating", "Scaling"])
 def test_a_deployment_that_is_being_made_is_waited_for(world: World, state: str) -> None:
     """It takes 10 to 20 minutes; past `deploying_s` it is given up."""

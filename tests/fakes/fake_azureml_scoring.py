@@ -49,6 +49,7 @@ class FakeAzureMlScoring:
     stands: dict[str, FakeDeployment] = field(default_factory=dict)
     traffic: dict[str, int] = field(default_factory=dict)
     created: list[str] = field(default_factory=list)  # the name of every deployment that was really made
+    numbers: list[frozenset[str] | None] = field(default_factory=list)  # what each request said of its columns
     moved: list[str] = field(default_factory=list)  # the deployment that every accepted change gave the traffic to
 
     def __post_init__(self) -> None:
@@ -95,6 +96,7 @@ class FakeAzureMlScoring:
     def score(self, endpoint: AzureMlEndpoint, columns: Sequence[str], rows: Iterable[Sequence[str]]) -> Scored:
         """Answer as the deployment that is named, or as the one that has the traffic."""
         with self.faults.call("score"):
+            self.numbers.append(endpoint.numbers)
             serving, self._requests = self.serving(), self._requests + 1
             name = endpoint.deployment if endpoint.role is EndpointRole.STAGING else serving
             if endpoint.role is EndpointRole.SERVE:

@@ -127,6 +127,18 @@ def test_both_models_are_measured_before_the_traffic_moves() -> None:
     assert world.online.traffic == {deployment_of(best): 100}
 
 
+def test_the_type_of_a_column_is_the_whole_holdouts() -> None:
+    """A cell of its last batch makes a column one of texts in its first: a model must not get both."""
+    world = with_holdout()
+    whole = holdout_csv()
+    world.blobs.put("models", "holdout/census.csv", whole + "0.9,unknown,yes\n")
+    assert world.promote("good", 0.9, "census/a.csv").state is RunState.PROMOTED
+
+    batches = [numbers for numbers in world.online.numbers if numbers is not None]
+    assert len(batches) == 6
+    assert set(batches) == {frozenset({"signal"})}
+
+
 def held(world: AzureMlWorld) -> Run:
     """Bring a run to where it waits for a person."""
     run = world.train("good", 0.9)

@@ -84,7 +84,7 @@ class DeploymentScoring:
         url = str((answer.get("properties") or {}).get("scoringUri") or "")
         self._check_host(url)
         named = {DEPLOYMENT: endpoint.deployment} if endpoint.role is EndpointRole.STAGING else {}
-        body = score_body(columns, rows)
+        body = score_body(columns, rows, endpoint.numbers)
         reply = self._answer(endpoint, answer, url, body, named)
         self._check_who(endpoint, reply, url)
         try:

@@ -4,7 +4,7 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from shared.gates.finite_numbers import finite_number
+from shared.gates.number_columns import number_columns
 from shared.ports.scoring_service import Scored
 from shared.routes.azureml_services import AnswerKeys
 
@@ -15,13 +15,15 @@ class NoAnswersError(ValueError):
     """The body of a 200 answer is no list with one item per row: the model cannot answer."""
 
 
-def score_body(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> dict[str, Any]:
-    """Return the body that scores rows: a frame in split form, as MLflow's server takes it.
+def score_body(
+    columns: Sequence[str], rows: Sequence[Sequence[str]], numbers: frozenset[str] | None = None
+) -> dict[str, Any]:
+    """Return the body that scores rows: a frame in split form, as MLflow's server takes it; an empty cell is null.
 
-    Without a schema a column is of numbers only if every cell is one and none begins with a needless 0; an empty cell
-    is null.
+    `numbers` are the columns of numbers; None: those that these rows alone show to be so.
     """
-    numeric = [_is_numeric([row[index] for row in rows]) for index in range(len(columns))]
+    names = number_columns(columns, rows) if numbers is None else numbers
+    numeric = [name in names for name in columns]
     data = [[_cell(cell, numeric=is_number) for cell, is_number in zip(row, numeric, strict=True)] for row in rows]
     return {"input_data": {"columns": list(columns), "index": list(range(len(rows))), "data": data}}
 
@@ -73,16 +75,6 @@ def _text(value: object) -> str:
     if value is None:
         return ""
     return value if isinstance(value, str) else json.dumps(value, sort_keys=True)
-
-
-def _is_numeric(cells: Sequence[str]) -> bool:
-    written = [cell for cell in cells if cell]
-    return bool(written) and all(finite_number(cell) is not None and not _has_needless_zero(cell) for cell in written)
-
-
-def _has_needless_zero(cell: str) -> bool:
-    digits = cell.lstrip("+-")
-    return len(digits) > 1 and digits[0] == "0" and digits[1].isdigit()
 
 
 def _cell(cell: str, *, numeric: bool) -> object:
