@@ -14,9 +14,10 @@ from shared.lifecycle.job_paths import ARCHIVE
 from shared.records.run import Run
 from shared.records.run_states import RunState
 from shared.services import QUARANTINE
-from tests.simulation.intake_files import MARKER, rows_of
+from tests.simulation.intake_files import HEADER, MARKER, WIDER, rows_of
 from tests.simulation.outside import Outside
 
+HEADERS = {HEADER.strip(), WIDER.strip()}
 _GIVES_UP = frozenset({RunState.FAILED, RunState.TIMED_OUT, RunState.CANCELLED})  # a set may then be trained again
 SETTLE_S = 60.0  # what grows
 MAX_SKEW_S = 20.0  # of a worker's clock
@@ -204,7 +205,8 @@ class IntakeJudge:
         erased = self._outside.seen.erased
         forgotten = {(run.blob, run.etag) for run in runs if run.forgotten and run.blob in erased}
         texts = self._outside.seen.versions
-        kept = {line for version in texts.keys() - forgotten for line in texts[version].splitlines()}
+        # The header is nobody's data, and a byte order mark before it no difference.
+        kept = {line for version in texts.keys() - forgotten for line in texts[version].splitlines()} | HEADERS
         lines = {line for version in forgotten & texts.keys() for line in texts[version].splitlines()} - kept
         for container in ("incoming", "training", QUARANTINE, ARCHIVE) if lines else ():
             for version in self._outside.blobs.versions(container):
