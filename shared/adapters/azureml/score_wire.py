@@ -52,6 +52,8 @@ def _decoded(text: str) -> object:
             value = json.loads(value)
     except ValueError:
         raise NoAnswersError("the answer is no JSON") from None
+    except RecursionError:  # a verdict, as any other body that holds no answers: trying again would not help
+        raise NoAnswersError("the answer is nested too deeply") from None
     return value
 
 
