@@ -172,11 +172,50 @@ def test_a_component_of_a_registry_is_a_step(world: World) -> None:
     assert len(world.script.received) == 1
 
 
+def test_a_step_has_the_limit_and_the_nodes_of_the_route(world: World) -> None:
+    """What ends a job whose cancel is not obeyed, and on what it runs, hold for a registry's component too."""
+    several = a_training(
+        component="azureml://registries/R/components/N/versions/2",
+        command="",
+        code="",
+        environment="",
+        compute="",
+        instance_type="Standard_D4s_v3",
+        instance_count=2,
+        distribution="mpi",
+        processes_per_instance=4,
+        timeout_s=600,
+    )
+    world.script.replies = [reply(OURS, 201)]
+    world.client.start(several, JOB, REQUEST)
+    step = world.body()["properties"]["jobs"]["train"]
+    assert step["limits"] == {"job_limits_type": "Command", "timeout": "PT600S"}
+    assert step["resources"] == {"instance_count": 2, "instance_type": "Standard_D4s_v3"}
+    assert step["distribution"] == {"distribution_type": "Mpi", "process_count_per_instance": 4}
+
+
 def test_a_component_without_a_definition_is_told(world: World) -> None:
     """The error names the component and what it lacks."""
     world.script.replies = [reply({"properties": {"componentSpec": {"type": "command"}}})]
     with pytest.raises(UnusableAnswerError, match=r"train_churn:3 has no 'command'"):
         world.client.start(a_training(component="train_churn:3", command=""), JOB, REQUEST)
+
+
+@pytest.mark.parametrize(
+    ("properties", "lacks"),
+    [
+        (None, "properties"),
+        ({"componentSpec": None}, "componentSpec"),
+        ({"componentSpec": {"type": "command", "command": None, "environment": "env:4"}}, "command"),
+        ({"componentSpec": {"type": "command", "command": "python train.py", "environment": None}}, "environment"),
+    ],
+)
+def test_a_null_in_a_component_is_a_missing_key(world: World, properties: object, lacks: str) -> None:
+    """Answers are full of nulls: no job is sent without its command or environment, and the error names which."""
+    world.script.replies = [reply({"properties": properties})]
+    with pytest.raises(UnusableAnswerError, match=f"train_churn:3 has no '{lacks}'"):
+        world.client.start(a_training(component="train_churn:3", command=""), JOB, REQUEST)
+    assert [request.method for request in world.script.received] == ["GET"]
 
 
 @pytest.mark.parametrize(
@@ -247,7 +286,10 @@ def test_cancelling(world: World) -> None:
     world.script.replies = [Reply(202, b"")]
     world.client.cancel(a_training(), JOB)
     assert world.script.received[0].path.startswith(path)
-    world.script.replies = [reply({"error": {"code": "NotFound", "message": "no job"}}, 404)]
+    gone = {"error": {"code": "NotFound", "message": "no job"}}
+    world.script.replies = [reply(gone, 404)]
+    world.client.cancel(a_training(), JOB)
+    world.script.replies = [reply({"error": {"code": "X", "message": "x"}}, 500), reply(gone, 404)]
     world.client.cancel(a_training(), JOB)
     finalizing = reply({"error": {"code": "UserError", "message": "it is finalizing"}}, 400)
     world.script.replies = [finalizing, reply({"properties": {"status": "Completed"}})]

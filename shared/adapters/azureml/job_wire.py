@@ -70,14 +70,14 @@ def job_body(training: AzureMlTraining, request: JobRequest, component: Mapping[
             "environmentId": _asset(training, "environments", training.environment),
         }
         return {"properties": {**common, **_command(training, definition, compute)}}
-    spec = component["properties"]["componentSpec"]
+    spec = _given(_given(component, "properties"), "componentSpec")
     if str(spec.get("type", "command")).casefold() != "command":
         pipeline = {"jobType": "Pipeline", "componentId": component_path(training), **compute}
         return {"properties": {**common, **pipeline, "settings": {"force_rerun": True}}}
     definition = {
-        "command": spec["command"],
+        "command": _given(spec, "command"),
         "codeId": _asset(training, "codes", spec.get("code") or ""),
-        "environmentId": _asset(training, "environments", spec["environment"]),
+        "environmentId": _asset(training, "environments", _given(spec, "environment")),
     }
     return {"properties": {**common, **_command(training, definition, compute)}}
 
@@ -100,12 +100,20 @@ def is_of_run(job: Mapping[str, Any], subject: JobSubject) -> bool:
     return tags.get(RUN_TAG) == subject.run_id
 
 
+def _given(answer: Mapping[str, Any], key: str) -> Any:
+    """Return what an answer has under a key; to the service a null is the same as no key."""
+    value = answer.get(key)
+    if value is None:
+        raise KeyError(key)
+    return value
+
+
 def _command(training: AzureMlTraining, definition: Mapping[str, str], compute: Mapping[str, str]) -> dict[str, Any]:
     body: dict[str, Any] = {
         "jobType": "Command",
         **{name: value for name, value in definition.items() if value},
         **compute,
-        "limits": {"jobLimitsType": "Command", "timeout": f"PT{training.timeout_s}S"},
+        "limits": {"jobLimitsType": "Command", "timeout": _timeout(training)},
         "resources": {"instanceCount": training.instance_count},
     }
     if training.instance_type:
@@ -118,6 +126,10 @@ def _command(training: AzureMlTraining, definition: Mapping[str, str], compute: 
     return body
 
 
+def _timeout(training: AzureMlTraining) -> str:
+    return f"PT{training.timeout_s}S"
+
+
 def _pipeline_of_step(training: AzureMlTraining, compute: Mapping[str, str]) -> dict[str, Any]:
     """Return a pipeline of the one step that a registry's component is; the keys of a step are snake_case."""
     names = [training.input, *training.parameters]
@@ -126,7 +138,23 @@ def _pipeline_of_step(training: AzureMlTraining, compute: Mapping[str, str]) -> 
         name: {"type": "literal", "value": f"${{{{parent.outputs.{name}}}}}"}
         for name in (training.model_output, training.evaluation_output)
     }
-    step = {"name": "train", "type": "command", "componentId": training.component, "inputs": inputs, "outputs": outputs}
+    resources: dict[str, Any] = {"instance_count": training.instance_count}
+    if training.instance_type:
+        resources["instance_type"] = training.instance_type
+    step = {
+        "name": "train",
+        "type": "command",
+        "componentId": training.component,
+        "inputs": inputs,
+        "outputs": outputs,
+        "limits": {"job_limits_type": "Command", "timeout": _timeout(training)},
+        "resources": resources,
+    }
+    if training.distribution:
+        step["distribution"] = {
+            "distribution_type": _DISTRIBUTIONS[training.distribution],
+            "process_count_per_instance": training.processes_per_instance,
+        }
     return {"jobType": "Pipeline", **compute, "settings": {"force_rerun": True}, "jobs": {"train": step}}
 
 

@@ -65,7 +65,7 @@ class AzureMlTrainingService:
         except NotFoundError:
             log.info("the workspace has no job %s", job_id, extra=log_fields(LogAction.JOB_NOT_FOUND))
         except LandfallError:
-            if self.status(training, job_id).state not in _ENDED:
+            if not self._is_over(training, job_id):
                 raise
         else:
             log.info("asked to cancel job %s", job_id, extra=log_fields(LogAction.JOB_CANCELLED))
@@ -73,6 +73,12 @@ class AzureMlTrainingService:
     def read_output(self, location: BlobLocation, limit_bytes: int) -> str:
         """Refuse: the outputs lie in the app's own storage, and are read there."""
         raise NotImplementedError(f"{location!r} is read by the storage itself, up to {limit_bytes} bytes")
+
+    def _is_over(self, training: AzureMlTraining, job_id: str) -> bool:
+        try:
+            return self.status(training, job_id).state in _ENDED
+        except NotFoundError:
+            return True
 
     def _is_there(self, training: AzureMlTraining, job_id: str, request: JobRequest) -> bool:
         try:
