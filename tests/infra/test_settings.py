@@ -43,6 +43,9 @@ OPTIONAL = {
     "LANDFALL_READ_ROLE": "other names of the two app roles than the usual ones",
     "LANDFALL_OPERATE_ROLE": "as above",
     "WEBSITE_AUTH_ENABLED": "the platform's own word that its authentication is on",
+    "LANDFALL_ARM_URL": "the public cloud's, unless a stand-in takes its place",
+    "LANDFALL_AML_TOKEN": "of a stand-in on one machine; in Azure the identity signs in",
+    "LANDFALL_AML_SCORING_TOKEN": "as above",
     "REQUESTS_CA_BUNDLE": "for a service whose certificate no public authority signed",
 }
 
