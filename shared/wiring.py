@@ -34,8 +34,15 @@ BLOB_SOURCES = ("LogsAndContainerScan", "EventGrid", BY_QUEUE)
 ROUTES_FILE, INPUT, BLOB_SOURCE = "LANDFALL_ROUTES", "LANDFALL_INPUT", "LANDFALL_BLOB_SOURCE"
 CA_BUNDLE = "REQUESTS_CA_BUNDLE"
 
-# The app's own key, and the secrets with which the platform lets it sign in.
-SECRET_SETTINGS = ("LANDFALL_FUNCTIONS_KEY", "IDENTITY_HEADER", "MSI_SECRET")
+# The app's own key, the secrets with which the platform lets it sign in, and the tokens of a stand-in.
+SECRET_SETTINGS = (
+    "LANDFALL_FUNCTIONS_KEY",
+    "IDENTITY_HEADER",
+    "MSI_SECRET",
+    "LANDFALL_AML_TOKEN",
+    "LANDFALL_AML_SCORING_TOKEN",
+)
+ARM_URL = "LANDFALL_ARM_URL"
 
 APP_FOLDER = Path(__file__).resolve().parents[1]  # a relative LANDFALL_ROUTES begins here
 
@@ -215,7 +222,7 @@ def _unresolved_settings(environ: Mapping[str, str]) -> list[str]:
     from shared.operators.authorization import HTTP_AUTH, OPERATE_ROLE, READ_ROLE  # noqa: PLC0415
     from shared.timers import POLL, SWEEP  # noqa: PLC0415
 
-    names = (ROUTES_FILE, INPUT, BLOB_SOURCE, CA_BUNDLE, POLL, SWEEP, HTTP_AUTH, READ_ROLE, OPERATE_ROLE)
+    names = (ROUTES_FILE, INPUT, BLOB_SOURCE, CA_BUNDLE, ARM_URL, POLL, SWEEP, HTTP_AUTH, READ_ROLE, OPERATE_ROLE)
     return [unresolved_problem(name) for name in (*names, *SECRET_SETTINGS) if is_unresolved(environ.get(name, ""))]
 
 
