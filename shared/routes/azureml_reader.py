@@ -7,12 +7,15 @@ from shared.routes.route import EndpointRole, Training
 from shared.routes.service_keys import CLASSIC_ENDPOINT_KEYS, CLASSIC_TRAINING_KEYS
 from shared.routes.toml_reader import TomlTable
 
-_WORKSPACE = re.compile(
-    r"/subscriptions/[^/]+/resourceGroups/[^/]+/providers/Microsoft\.MachineLearningServices/workspaces/[^/]+",
+_WORKSPACE = re.compile(  # every request's path begins with it: nothing in it may end the path or mean another one
+    r"/subscriptions/[a-z0-9-]+/resourceGroups/[\w.()-]*[\w()-]/providers/Microsoft\.MachineLearningServices"
+    r"/workspaces/[a-z0-9][a-z0-9_-]*",
     re.IGNORECASE,
 )
 _ASSET = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*:[A-Za-z0-9][A-Za-z0-9._-]*")
-_REGISTRY = re.compile(r"azureml://registries/[^/]+/components/[^/]+/versions/[^/]+")
+_REGISTRY = re.compile(r"azureml://registries/[\w.-]+/components/[\w.-]+/versions/[\w.-]+")
+_FILE = re.compile(r"\w[\w.-]*")
+_SCRIPT = re.compile(r"(?:\w[\w.-]*/)*\w[\w.-]*\.py")  # below the folder of the code
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")  # of an input or output; it becomes a variable of the command
 _RESOURCE = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,254}")  # a compute or a datastore
 _SERVED = re.compile(r"[a-z](?:-?[a-z0-9])*")  # an endpoint or a deployment, in lower case
@@ -49,13 +52,19 @@ def read_azureml_training(table: TomlTable) -> AzureMlTraining:
     parameters = table.parameters("parameters")
     _check_names(table, names, parameters)
     evaluation_file = table.text("evaluation_file", default="metrics.json")
-    if "/" in evaluation_file or evaluation_file.startswith("."):
+    if not _FILE.fullmatch(evaluation_file):
         table.problem("evaluation_file", f"must be the name of a file, not {evaluation_file!r}")
     instance_count = table.integer("instance_count", 1, minimum=1)
     distribution = table.choice("distribution", ["pytorch", "mpi"], required=False)
     processes = table.integer("processes_per_instance", 1, minimum=1)
     if not distribution and (instance_count > 1 or processes > 1):
         table.problem("distribution", "is missing", 'Say how several processes meet: "pytorch" or "mpi"')
+    if distribution and instance_count == processes == 1:
+        table.problem(
+            "distribution",
+            f"is {distribution!r}, and the job is one process",
+            "Add instance_count or processes_per_instance, or remove it",
+        )
     training = AzureMlTraining(
         **names,
         workspace=workspace,
@@ -115,7 +124,7 @@ def read_azureml_endpoint(table: TomlTable, name: str, role: str, training: Trai
         instance_count=table.integer("instance_count", 1, minimum=1),
         code=_asset(table, "code", required=custom),
         environment=_asset(table, "environment", required=custom),
-        scoring_script=(table.text("scoring_script", default="score.py") if custom else _ignored(table)),
+        scoring_script=_script(table) if custom else _ignored(table),
         initial_deployment=_served(table, "initial_deployment", "the deployment that serves before any promotion"),
         keep_previous_s=table.integer("keep_previous_s", 86400),
         held_keep_s=table.integer("held_keep_s", 3600),
@@ -169,6 +178,13 @@ def _served(table: TomlTable, key: str, add: str) -> str:
             f"is {text!r}",
             "Use 3 to 32 lower-case letters, digits and single hyphens, a letter first and no hyphen last",
         )
+    return text
+
+
+def _script(table: TomlTable) -> str:
+    text = table.text("scoring_script", default="score.py")
+    if text and not _SCRIPT.fullmatch(text):
+        table.problem("scoring_script", f"is {text!r}", "Write the script's path in the folder of the code: score.py")
     return text
 
 

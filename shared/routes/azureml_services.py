@@ -71,6 +71,11 @@ class AzureMlTraining(Training):
         return f"evaluation/{self.evaluation_file}"
 
     @property
+    def ended_after_s(self) -> int:
+        """How long a job may run until the service itself ends it, in seconds."""
+        return self.timeout_s
+
+    @property
     def writes_folders(self) -> bool:
         """Whether a model is a folder, not a file."""
         return True

@@ -200,7 +200,7 @@ def _check_between(top: TomlTable, routes: Mapping[str, Route]) -> None:
             if owner != where and endpoint.address:  # "": it is missing, which is reported already
                 top.problem(
                     where,
-                    f"has the patch_url of {owner}",
+                    f"has the {'patch_url' if endpoint.urls else 'endpoint'} of {owner}",
                     "Give each its own: an endpoint belongs to one route, and either serves or stages",
                 )
 

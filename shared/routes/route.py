@@ -55,6 +55,11 @@ class Training:
         return ".ilearner"
 
     @property
+    def ended_after_s(self) -> int:
+        """How long a job may run until the service itself ends it, in seconds; 0 if the service does not."""
+        return 0
+
+    @property
     def urls(self) -> Mapping[str, str]:
         """The URLs that the settings name, by their keys."""
         return {}

@@ -36,7 +36,7 @@ class RouteReader:
         files = self._files()
         training = self._training()
         endpoints = self._endpoints(training)
-        initial_model = self._initial_model(endpoints)
+        initial_model = self._initial_model(training, endpoints)
         golden = self._table.blob_path("golden", ".csv")
         golden_tolerance = table.number("golden_tolerance") or 0.0
         if not 0 <= golden_tolerance < 1:
@@ -50,6 +50,7 @@ class RouteReader:
                 "bake_s",
                 f"must be less than deadlines_s.running = {deadlines.running}: the next run waits while a model bakes",
             )
+        self._check_running(deadlines.running, training, endpoints)
         attempts = table.integer("attempts", Route.attempts, minimum=1)
         policy = read_policy(table)
         holdout = self._holdout(policy)
@@ -100,13 +101,27 @@ class RouteReader:
             return None
         return files
 
-    def _initial_model(self, endpoints: tuple[Endpoint, ...]) -> str:
+    def _initial_model(self, training: Training | None, endpoints: tuple[Endpoint, ...]) -> str:
         """Return what serves before the first promotion: the model at a path, or a deployment by its name."""
-        deployments = [endpoint.initial for endpoint in endpoints if endpoint.initial]
-        if not deployments:
+        if training is None or training.service != AZUREML:
             return self._table.blob_path("initial_model", ".ilearner")
         self._table.of_another_service(["initial_model"], SERVICES[0])  # `initial_deployment` takes its place
-        return deployments[0]
+        return next((endpoint.initial for endpoint in endpoints if endpoint.initial), "")
+
+    def _check_running(self, running_s: int, training: Training | None, endpoints: tuple[Endpoint, ...]) -> None:
+        """Check that `deadlines_s.running` holds what the services may take of it."""
+        if training is not None and training.ended_after_s > running_s:
+            self._table.problem(
+                "training.timeout_s",
+                f"is {training.ended_after_s}, more than deadlines_s.running = {running_s}: the run would give its job"
+                " up while that may still run",
+            )
+        for number, endpoint in enumerate(endpoints):
+            if endpoint.watched_s >= running_s:
+                self._table.problem(
+                    f"endpoints[{number}].watch_s",
+                    f"must be less than deadlines_s.running = {running_s}: the next run waits while a model is watched",
+                )
 
     def _deadlines(self, endpoints: tuple[Endpoint, ...]) -> Deadlines:
         table = self._table.table("deadlines_s", required=False)

@@ -10,6 +10,8 @@ import pytest
 from landfall import cli
 from shared.adapters.storage.blob_files import BlobStorageFiles
 from tests.pipeline.world import GOLDEN, ROOT, SETTINGS
+from tests.unit.routes.test_azureml_reader import ROUTE as AZUREML_ROUTE
+from tests.unit.routes.test_azureml_reader import WORKSPACE
 
 
 @pytest.fixture
@@ -123,6 +125,27 @@ def test_the_files_in_storage_are_checked(folder: Path, azurite: str, capsys: py
     wrong = {check["what"]: check["said"] for check in checks if not check["ok"]}
     assert list(wrong) == ["routes.census.intake.schema", "routes.census.intake.label"]
     assert "foreignKeys" in wrong["routes.census.intake.schema"]
+
+
+def test_a_route_of_azure_ml_is_checked(folder: Path, azurite: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """Its settings by key, and its golden rows in storage; its initial deployment is no file, and is not asked for."""
+    routes = AZUREML_ROUTE.replace("models/golden/churn.csv", "azureml/golden.csv")
+    (folder / "routes.toml").write_text(routes, encoding="utf-8")
+    settings = {"AML_WORKSPACE": WORKSPACE, "AzureWebJobsStorage": azurite}
+    (folder / "settings.json").write_text(json.dumps({"Values": settings}), encoding="utf-8")
+    BlobStorageFiles.from_connection_string(azurite).write_text("azureml/golden.csv", GOLDEN)
+    status, checks = checked(capsys, "--settings", str(folder / "settings.json"))
+    assert status == 0
+    assert [(check["what"], check["ok"]) for check in checks][1:] == [("routes.churn.golden", True)]
+
+    change(folder, "${AML_WORKSPACE}", "ml")
+    change(folder, '"train_churn:3"', '"train_churn"')
+    status, checks = checked(capsys, "--settings", str(folder / "settings.json"))
+    assert status == 4
+    assert [check["said"].split()[0] for check in checks if not check["ok"]] == [
+        "routes.churn.training.workspace",
+        "routes.churn.training.component",
+    ]
 
 
 def test_warnings_fail_only_a_strict_check(
