@@ -5,7 +5,6 @@ from dataclasses import dataclass, field
 
 from shared.blob_path import BlobPath
 from shared.errors import NotFoundError, ServiceFault
-from shared.ports.blob_location import BlobLocation
 from shared.ports.training_service import JobRequest, JobState, JobStatus
 from shared.routes.azureml_services import AzureMlTraining
 from tests.fakes.fake_azureml_scoring import MODEL_FILE
@@ -73,7 +72,3 @@ class FakeAzureMlTraining:
             job = self.jobs.get(job_id)
             if job is not None and job.state is JobState.RUNNING:
                 job.state = JobState.CANCELLED
-
-    def read_output(self, location: BlobLocation, limit_bytes: int) -> str:
-        """Refuse: outputs are read from the app's own storage."""
-        raise NotImplementedError(f"{location!r}, {limit_bytes}")

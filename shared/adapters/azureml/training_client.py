@@ -4,7 +4,6 @@ from shared.adapters.azureml import job_wire
 from shared.adapters.azureml.arm_client import ArmClient
 from shared.errors import LandfallError, NotFoundError, ServiceFault, UnusableAnswerError
 from shared.log_actions import LogAction, get_log, log_fields
-from shared.ports.blob_location import BlobLocation
 from shared.ports.training_service import JobRequest, JobState, JobStatus
 from shared.routes.azureml_services import AzureMlTraining
 
@@ -14,7 +13,10 @@ _ENDED = frozenset({JobState.FINISHED, JobState.FAILED, JobState.CANCELLED})
 
 
 class AzureMlTrainingService:
-    """`TrainingService` of Azure Machine Learning."""
+    """`TrainingService` of Azure Machine Learning, but for `read_output`: no output is read by a link.
+
+    The jobs write into the app's own storage, which reads it by its path.
+    """
 
     def __init__(self, arm: ArmClient) -> None:
         self._arm = arm
@@ -69,10 +71,6 @@ class AzureMlTrainingService:
                 raise
         else:
             log.info("asked to cancel job %s", job_id, extra=log_fields(LogAction.JOB_CANCELLED))
-
-    def read_output(self, location: BlobLocation, limit_bytes: int) -> str:
-        """Refuse: the outputs lie in the app's own storage, and are read there."""
-        raise NotImplementedError(f"{location!r} is read by the storage itself, up to {limit_bytes} bytes")
 
     def _is_over(self, training: AzureMlTraining, job_id: str) -> bool:
         try:

@@ -9,11 +9,10 @@ from shared.ports.scoring_service import Resource, Scored, ScoringService
 from shared.ports.training_service import JobRequest, JobStatus, TrainingService
 from shared.routes.classic_services import ClassicEndpoint, ClassicTraining
 from shared.routes.route import Endpoint, Training
+from shared.routes.service_keys import AZUREML
 
 if TYPE_CHECKING:
     from shared.adapters.azureml.engine import AzureMlEngine
-
-AZUREML = "azureml"
 
 
 def no_engine() -> "AzureMlEngine":
